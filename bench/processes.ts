@@ -1,0 +1,32 @@
+/** What a process has used, from /proc. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** utime and stime of a line of /proc/PID/stat, in ms; the command's name in it may hold anything. */
+export function cpuMsFrom(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+}
+
+/** Since its start, user and system time. */
+export function cpuMs(pid: number): number {
+  return cpuMsFrom(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+/** Megabytes of 10⁶ bytes. */
+export function rssMB(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+  return (Number(kibibytes) * 1024) / 1e6;
+}
+
+/** Of all processes of a cluster together, by the records in its directory. */
+export function controlPlaneCpuMs(clusterDir: string): number {
+  const folder = join(clusterDir, 'pids');
+  const pids = readdirSync(folder).map(
+    (file) => (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number }).pid,
+  );
+  return pids.map(cpuMs).reduce((sum, ms) => sum + ms, 0);
+}

@@ -1,0 +1,91 @@
+/** The only reader of the environment. All of it is checked at start, and every wrong variable is named at once. */
+import { parse } from 'dotenv';
+import { readFileSync } from 'node:fs';
+import { environmentSchema } from './environment.ts';
+import type { Environment } from './environment.ts';
+import type { Settings } from './workbench/settings.ts';
+
+/** Promised for a later version. Ignoring one that guards something would be worse than not starting. */
+const NOT_YET = [
+  'RESTAPI_CORS_ORIGIN',
+  'RESTAPI_AUTH_STATIC_KEY',
+  'RESTAPI_AUTH_JWT_KEY',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_JWKS_URL',
+  'OIDC_USER_CLAIM',
+  'OIDC_ADMIN_ROLE',
+];
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** @throws ConfigError that names every wrong variable */
+export function parseEnvironment(env: Record<string, string | undefined>): Environment {
+  // An empty value is how a shell or a manifest says "unset".
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const problems = NOT_YET.filter((name) => name in present).map(
+    (name) =>
+      `${name}: this version does not support it; remove it, and do not expose the REST port to people who must not use it`,
+  );
+  const { success, data, error } = environmentSchema.safeParse(present);
+  if (!success) problems.push(...error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  if (present.WB_VERIFY_ENDPOINT === 'public' && !present.BASE_URL)
+    problems.push('WB_VERIFY_ENDPOINT: public needs a BASE_URL');
+  if (success && data.WORKBENCH_NAMESPACE === data.CONTROLLER_NAMESPACE) {
+    problems.push('WORKBENCH_NAMESPACE: must not be the namespace of the controller itself');
+  }
+  if (
+    success &&
+    !(data.WB_LEASE_RETRY < data.WB_LEASE_RENEW_DEADLINE && data.WB_LEASE_RENEW_DEADLINE < data.WB_LEASE_DURATION)
+  ) {
+    problems.push('WB_LEASE_RETRY: must be less than WB_LEASE_RENEW_DEADLINE, and that less than WB_LEASE_DURATION');
+  }
+  if (problems.length > 0) throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
+  return data!;
+}
+
+/** The process's environment over the `.env` in the working directory. */
+export function readEnvironment(): Environment {
+  let file: Record<string, string> = {};
+  try {
+    file = parse(readFileSync('.env'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new ConfigError(`.env could not be read: ${(error as Error).message}`);
+  }
+  return parseEnvironment({ ...file, ...process.env });
+}
+
+export function settingsFrom(env: Environment): Settings {
+  const optional = {
+    pullSecret: env.WB_IMAGE_PULL_SECRET,
+    baseUrl: env.BASE_URL,
+    ingressClass: env.INGRESS_CLASS,
+    ingressTlsSecret: env.INGRESS_TLS_SECRET,
+    bootCommand: env.WB_BOOT_COMMAND,
+    defaultCpu: env.WB_DEFAULT_CPU,
+    defaultMemory: env.WB_DEFAULT_RAM,
+    forceDeleteAfterMs: env.WB_FORCE_DELETE_AFTER === undefined ? undefined : env.WB_FORCE_DELETE_AFTER * 1000,
+  };
+  return {
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<Settings>),
+    namespace: env.WORKBENCH_NAMESPACE,
+    image: env.WORKBENCH_IMAGE,
+    allowedImages: env.WB_ALLOWED_IMAGES,
+    ingressAnnotations: env.INGRESS_ANNOTATIONS ?? {},
+    routeKeep: env.ROUTE_KEEP,
+    port: env.WORKBENCH_PORT,
+    runAsUser: env.WB_RUN_AS_USER,
+    fsGroup: env.WB_FS_GROUP,
+    gpuResource: env.WB_GPU_RESOURCE,
+    homeLimit: env.WB_HOME_LIMIT,
+    unschedulableAfterMs: env.WB_UNSCHEDULABLE_AFTER * 1000,
+    verify: env.WB_VERIFY_ENDPOINT ?? (env.BASE_URL ? 'public' : 'private'),
+    verifyTimeoutMs: env.WB_VERIFY_TIMEOUT * 1000,
+    headlessServices: env.WB_HEADLESS_SERVICES,
+  };
+}

@@ -1,0 +1,96 @@
+/** When: a change in the store, a time that has come, or the end of a backoff leads to one pass over one Workbench. */
+import type { Logger } from 'pino';
+import type { Cluster } from '../kube/cluster.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { Store } from '../kube/store.ts';
+import type { Settings } from '../workbench/settings.ts';
+import { Hold } from './hold.ts';
+import { Launches } from './launches.ts';
+import type { Launch } from './launches.ts';
+import { Queue } from './queue.ts';
+import { PassError, reconcile } from './reconcile.ts';
+import { Trouble } from './trouble.ts';
+import { Verifier } from './verify.ts';
+
+/** How a pass ended: all done, refused by the API server in words for a person, or failed and to be tried again. */
+export const PASS_OUTCOMES = ['done', 'refused', 'failed'] as const;
+
+export interface Pass {
+  outcome: (typeof PASS_OUTCOMES)[number];
+  ms: number;
+}
+
+export interface ControllerOptions {
+  store: Store;
+  cluster: Cluster;
+  recorder: EventRecorder;
+  settings: Settings;
+  log: Logger;
+  verifyAddress?: string;
+  verifyCount: number;
+  /** Told of every pass, and of each phase that a launch reaches; must not throw. */
+  onPass: (pass: Pass) => void;
+  onLaunch: (launch: Launch) => void;
+}
+
+export interface Controller extends Pick<Queue, 'backlog'> {
+  /** Call when the store is synced: a decision on half of the world would double things. */
+  start(): void;
+  /** Another replica acts; what changes meanwhile is looked at after the next start. */
+  pause(): void;
+  /** Resolves when the passes under way have ended. */
+  stop(): Promise<void>;
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { store, cluster, recorder, settings, log } = options;
+  const queue = new Queue(async (key) => {
+    const began = performance.now();
+    let outcome: Pass['outcome'] = 'done';
+    try {
+      return await reconcile(key, {
+        store,
+        cluster,
+        settings,
+        hold,
+        launches,
+        trouble,
+        verifier,
+        recorder,
+        now: Date.now,
+      });
+    } catch (error) {
+      outcome = error instanceof PassError && error.isRefusal ? 'refused' : 'failed';
+      const level = outcome === 'refused' ? 'info' : 'warn';
+      log[level]({ workbench: key, error: (error as Error).message }, 'will be tried again');
+      throw error;
+    } finally {
+      options.onPass({ outcome, ms: performance.now() - began });
+    }
+  });
+  const hold = new Hold();
+  const launches = new Launches(options.onLaunch);
+  const trouble = new Trouble();
+  const verifier = new Verifier({
+    settings,
+    count: options.verifyCount,
+    ...(options.verifyAddress ? { address: options.verifyAddress } : {}),
+    onChange: (key) => queue.add(key),
+  });
+  store.onChange((key) => queue.add(key));
+  return {
+    backlog: () => queue.backlog(),
+    start: () => queue.start(),
+    pause() {
+      queue.pause();
+      verifier.forgetAll();
+      launches.forgetAll();
+      recorder.pause();
+    },
+    async stop() {
+      await queue.stop();
+      await verifier.stop();
+      await recorder.stop();
+    },
+  };
+}

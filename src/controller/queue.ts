@@ -1,0 +1,115 @@
+/**
+ * Which keys to look at, and when. The contract of controller-runtime's queue: a key is in it once, is never handed out while
+ * somebody works on it, and its backoff ends only with a success.
+ */
+export interface QueueOptions {
+  /** Keys worked on at once. Default 16. */
+  concurrency?: number;
+  /** First pause after a failure; doubles up to `longestMs`. Defaults 200 ms and 30 s. */
+  shortestMs?: number;
+  longestMs?: number;
+}
+
+/** @returns when to look again, in ms; undefined: not before something changes. A rejection means: back off and retry. */
+export type Work = (key: string) => Promise<number | undefined>;
+
+export class Queue {
+  readonly #work: Work;
+  readonly #options: Required<QueueOptions>;
+  /** Since when (on the clock of performance.now()). Insertion order is the order of service. */
+  readonly #waiting = new Map<string, number>();
+  readonly #active = new Map<string, Promise<void>>();
+  /** Came again while being worked on. */
+  readonly #dirty = new Set<string>();
+  readonly #timers = new Map<string, { at: number; timer: NodeJS.Timeout }>();
+  readonly #failures = new Map<string, number>();
+  #running = false;
+  #stopped = false;
+
+  constructor(work: Work, { concurrency = 16, shortestMs = 200, longestMs = 30_000 }: QueueOptions = {}) {
+    this.#work = work;
+    this.#options = { concurrency, shortestMs, longestMs };
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#serve();
+  }
+
+  /** Begins nothing more until it is started again; what comes meanwhile waits. */
+  pause(): void {
+    this.#running = false;
+  }
+
+  add(key: string): void {
+    if (this.#active.has(key)) this.#dirty.add(key);
+    else this.#wait(key);
+    this.#serve();
+  }
+
+  /** How many keys wait for their turn, and for how long the first of them has; nothing while paused. */
+  backlog(): { depth: number; oldestMs: number } {
+    const [oldest] = this.#waiting.values();
+    if (!this.#running || oldest === undefined) return { depth: 0, oldestMs: 0 };
+    return { depth: this.#waiting.size, oldestMs: performance.now() - oldest };
+  }
+
+  /** The earliest of several wishes counts. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#stopped) return; // A timer would keep the process alive.
+    const at = performance.now() + delayMs;
+    const pending = this.#timers.get(key);
+    if (pending && pending.at <= at) return;
+    clearTimeout(pending?.timer);
+    const fire = () => {
+      this.#timers.delete(key);
+      this.add(key);
+    };
+    // Longer delays than setTimeout can count would fire at once.
+    const timer = setTimeout(fire, Math.min(delayMs, 2 ** 31 - 1));
+    this.#timers.set(key, { at, timer });
+  }
+
+  /** Takes nothing more, and resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#stopped = true;
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(this.#active.values());
+  }
+
+  #wait(key: string): void {
+    if (!this.#waiting.has(key)) this.#waiting.set(key, performance.now());
+  }
+
+  #serve(): void {
+    while (this.#running && this.#active.size < this.#options.concurrency && this.#waiting.size > 0) {
+      const key = this.#waiting.keys().next().value!;
+      this.#waiting.delete(key);
+      this.#active.set(key, this.#handle(key));
+    }
+  }
+
+  async #handle(key: string): Promise<void> {
+    try {
+      const again = await this.#work(key);
+      this.#failures.delete(key);
+      if (again !== undefined) this.addAfter(key, again);
+    } catch (error) {
+      this.addAfter(key, this.#pause(key, error));
+    }
+    this.#active.delete(key);
+    if (this.#dirty.delete(key)) this.#wait(key);
+    this.#serve();
+  }
+
+  #pause(key: string, error: unknown): number {
+    const { shortestMs, longestMs } = this.#options;
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const backoff = Math.min(shortestMs * 2 ** Math.min(failures, 20), longestMs);
+    const { retryAfterMs = 0, withinMs = Infinity } = (error ?? {}) as { retryAfterMs?: number; withinMs?: number };
+    return Math.max(Math.min(backoff * (0.8 + Math.random() * 0.4), withinMs), retryAfterMs);
+  }
+}

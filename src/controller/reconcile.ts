@@ -1,0 +1,172 @@
+/** One pass over one Workbench: gather, plan, execute, publish. Every decision is in workbench/plan.ts. */
+import type { Cluster } from '../kube/cluster.ts';
+import { isFailedTest, isKubeError } from '../kube/errors.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import { refusalFrom } from '../kube/refusal.ts';
+import type { Refusal } from '../kube/refusal.ts';
+import type { Store } from '../kube/store.ts';
+import { isOrphaning } from '../workbench/claims.ts';
+import { newsOf } from '../workbench/events.ts';
+import { isSame } from '../workbench/same.ts';
+import { plan } from '../workbench/plan.ts';
+import type { Step } from '../workbench/steps.ts';
+import type { Workbench } from '../workbench/resource.ts';
+import type { Settings } from '../workbench/settings.ts';
+import { buildStatus } from '../workbench/status.ts';
+import type { Verdict } from '../workbench/status.ts';
+import type { Hold } from './hold.ts';
+import type { Launches } from './launches.ts';
+import type { Trouble } from './trouble.ts';
+import type { Verifier } from './verify.ts';
+
+export interface ReconcileContext {
+  store: Pick<Store, 'snapshot'>;
+  cluster: Pick<Cluster, 'create' | 'get' | 'patch' | 'delete'>;
+  settings: Settings;
+  hold: Hold;
+  launches: Launches;
+  trouble: Trouble;
+  verifier: Pick<Verifier, 'reach' | 'ask' | 'forget'>;
+  recorder: Pick<EventRecorder, 'record'>;
+  /** Wall clock, ms. */
+  now: () => number;
+}
+
+/** A pass that could not do all that it planned. The queue backs off, but looks again in time for what is still to be said. */
+export class PassError extends Error {
+  override name = 'PassError';
+  readonly isRefusal: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly withinMs: number | undefined;
+
+  constructor({ error, refusal }: Failure, withinMs: number | undefined) {
+    super(refusal?.message ?? (error as Error).message, { cause: error });
+    this.isRefusal = refusal !== undefined;
+    this.retryAfterMs = isKubeError(error) ? error.retryAfterMs : undefined;
+    this.withinMs = withinMs;
+  }
+}
+
+/** @returns when to look again, in ms. @throws PassError or KubeError when the queue should back off */
+export async function reconcile(key: string, context: ReconcileContext): Promise<number | undefined> {
+  const { store, settings, hold, launches, trouble, verifier, now } = context;
+  const snapshot = store.snapshot(key);
+  const reach = verifier.reach(key);
+  const { steps, verdict, recheckAfterMs, verify } = plan(
+    { ...snapshot, ...(reach ? { reach } : {}) },
+    settings,
+    now(),
+  );
+
+  const { workbench } = snapshot;
+  if (!workbench || !verdict) {
+    hold.forget(key);
+    launches.forget(key);
+    trouble.end(key);
+    verifier.forget(key);
+    return undefined;
+  }
+  if (verify) verifier.ask(key, verify.pod, verify.steadyMs);
+  else if (verdict.phase !== 'Running' || workbench.status?.phase === 'Running') verifier.forget(key);
+
+  const began = performance.now();
+  if (steps.some((step) => step.do === 'create' && step.kind === 'Pod')) launches.begin(key, began);
+  const failure = await execute(steps, context);
+  if (!failure) {
+    trouble.end(key);
+    const heldMs = await publish(key, workbench, verdict, context);
+    launches.reach(key, verdict.phase, performance.now());
+    return earliest(recheckAfterMs, heldMs);
+  }
+  const silentMs = SILENT_MS - trouble.lastsMs(key, began, performance.now());
+  const outcome = explain(failure, verdict, silentMs);
+  const heldMs = outcome && (await publish(key, workbench, outcome, context));
+  if (outcome) launches.reach(key, outcome.phase, performance.now());
+  throw new PassError(failure, earliest(heldMs, silentMs > 0 ? silentMs : undefined));
+}
+
+interface Failure {
+  error: unknown;
+  step: Step;
+  refusal: Refusal | undefined;
+}
+
+/**
+ * AlreadyExists and a failed precondition mean that the store is behind: the watch will bring what is there, ours or a
+ * stranger's, and the queue looks again until it has. After a failure nothing more is made, but what is to go still goes.
+ */
+async function execute(steps: Step[], { cluster }: ReconcileContext): Promise<Failure | undefined> {
+  let failure: Failure | undefined;
+  for (const step of steps) {
+    if (failure && step.do === 'create') continue;
+    try {
+      if ('ifAlive' in step) await confirmAlive(step.ifAlive, step.do, cluster);
+      if (step.do === 'create') await cluster.create(step.kind, step.object);
+      else if (step.do === 'patch') await cluster.patch(step.kind, step.name, step.uid, step.patch);
+      else await cluster.delete(step.kind, step.name, step);
+    } catch (error) {
+      failure ??= { error, step, refusal: refusalFrom(error, step.kind) };
+    }
+  }
+  return failure;
+}
+
+/** Watches of two kinds are not in step: a deletion may be seen on the child before it is seen on the Workbench. */
+async function confirmAlive(
+  workbench: Workbench,
+  what: 'create' | 'patch',
+  cluster: ReconcileContext['cluster'],
+): Promise<void> {
+  const live = await cluster.get('Workbench', workbench.metadata.name);
+  const isGoing = what === 'create' ? live.metadata.deletionTimestamp !== undefined : isOrphaning(live);
+  if (live.metadata.uid !== workbench.metadata.uid || isGoing) throw new Error('the workbench is being deleted');
+}
+
+/** A retry is silent for a few seconds; after that a person is told what is being retried. */
+const SILENT_MS = 5_000;
+
+/** What a failed pass says: the refusal, or the trouble once it lasts; until then at most that things are on their way. */
+function explain({ error, step, refusal }: Failure, verdict: Verdict, silentMs: number): Verdict | undefined {
+  if (refusal) return { ...verdict, phase: 'Failed', ...refusal };
+  const isDone = verdict.phase === 'Running' || verdict.phase === 'Stopped';
+  if (silentMs > 0) return isDone ? undefined : verdict;
+  const message = `The API server does not ${step.do} the ${step.kind}: ${(error as Error).message.slice(0, 500)}. It is tried again.`;
+  const isDown = verdict.phase === 'Stopping' || verdict.phase === 'Stopped';
+  return {
+    ...verdict,
+    phase: isDown ? 'Stopping' : 'Pending',
+    reason: 'ClusterTrouble',
+    message: message.toWellFormed(),
+  };
+}
+
+/** One JSON Patch, and none when it would change nothing. @returns what is left of its hold, if it is held back */
+async function publish(
+  key: string,
+  workbench: Workbench,
+  verdict: Verdict,
+  { cluster, settings, hold, recorder, now }: ReconcileContext,
+): Promise<number | undefined> {
+  const at = now();
+  const status = buildStatus(workbench, verdict, settings, at);
+  if (isSame(workbench.status, status)) {
+    hold.forget(key);
+    return undefined;
+  }
+  const remaining = hold.remainingMs(key, workbench.status, status, performance.now());
+  if (remaining > 0) return remaining;
+  try {
+    const operations = [{ op: 'add', path: '/status', value: status }] as const;
+    await cluster.patch('Workbench', key, workbench.metadata.uid!, [...operations], 'status');
+    recorder.record(workbench, newsOf(workbench.status, status, verdict.pod, at));
+  } catch (error) {
+    // Gone, or another one under the same name (the test of the UID failed): there is nobody left to tell.
+    if (!isKubeError(error, 'notFound') && !isFailedTest(error)) throw error;
+  }
+  return undefined;
+}
+
+function earliest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

@@ -1,0 +1,120 @@
+/**
+ * The objects of one kind as last seen, from a watch and from our own writes. A resourceVersion orders all objects of a kind,
+ * so "older" is well defined even across a delete and a recreate under one name.
+ */
+import type { KubeObject } from '../workbench/objects.ts';
+
+export interface CollectionOptions<T extends KubeObject> {
+  /** A second way to find objects, e.g. by owner. */
+  indexBy?: (object: T) => string | undefined;
+  /** Told after every change, with what stood there before; must not throw. */
+  onChange?: (object: T, before?: T) => void;
+}
+
+/** resourceVersions are decimal numbers without leading zeros (KEP-5504), too long for a double one day. */
+export function isNewer(one: string | undefined, other: string | undefined): boolean {
+  const [a, b] = [one ?? '0', other ?? '0'];
+  return a.length === b.length ? a > b : a.length > b.length;
+}
+
+export class Collection<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #index = new Map<string, Set<string>>();
+  readonly #options: CollectionOptions<T>;
+  /** How far the watch has come; what it has passed and not kept is gone. */
+  #seen = '0';
+
+  constructor(options: CollectionOptions<T> = {}) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(name: string): T | undefined {
+    return this.#objects.get(name);
+  }
+
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  indexed(key: string): T[] {
+    return [...(this.#index.get(key) ?? [])].map((name) => this.#objects.get(name)!);
+  }
+
+  /** The answer to a write of ours (told to nobody if quiet): kept unless the watch already knows better (an object it has since seen deleted, too). */
+  wrote(object: T, isQuiet = false): void {
+    const known = this.#objects.get(object.metadata.name);
+    const version = object.metadata.resourceVersion;
+    if (known ? isNewer(version, known.metadata.resourceVersion) : isNewer(version, this.#seen))
+      this.#set(object, isQuiet);
+  }
+
+  /** A delete of ours that took effect at once. */
+  deleted(name: string, uid: string): void {
+    const known = this.#objects.get(name);
+    if (known?.metadata.uid === uid) this.#unset(known);
+  }
+
+  /** An event of the watch: added or modified. */
+  saw(object: T): void {
+    this.advance(object.metadata.resourceVersion);
+    const known = this.#objects.get(object.metadata.name);
+    if (!known || isNewer(object.metadata.resourceVersion, known.metadata.resourceVersion)) this.#set(object);
+  }
+
+  /** An event of the watch: deleted. Its resourceVersion is that of the deletion. */
+  sawDeleted(object: T): void {
+    this.advance(object.metadata.resourceVersion);
+    const known = this.#objects.get(object.metadata.name);
+    if (known && !isNewer(known.metadata.resourceVersion, object.metadata.resourceVersion)) this.#unset(known);
+  }
+
+  /** A bookmark: nothing happened up to here. */
+  advance(version: string | undefined): void {
+    if (isNewer(version, this.#seen)) this.#seen = version!;
+  }
+
+  /** A whole list, as of `version`. Writes of ours that are newer than the list stay. */
+  replace(objects: T[], version: string): void {
+    const listed = new Set(objects.map(({ metadata }) => metadata.name));
+    for (const known of this.#objects.values()) {
+      if (!listed.has(known.metadata.name) && !isNewer(known.metadata.resourceVersion, version)) this.#unset(known);
+    }
+    for (const object of objects) {
+      const known = this.#objects.get(object.metadata.name);
+      if (!known || isNewer(object.metadata.resourceVersion, known.metadata.resourceVersion)) this.#set(object);
+    }
+    this.advance(version);
+  }
+
+  #set(object: T, isQuiet = false): void {
+    const { name } = object.metadata;
+    const before = this.#objects.get(name);
+    if (before) this.#unlink(before);
+    this.#objects.set(name, object);
+    const key = this.#options.indexBy?.(object);
+    if (key !== undefined) {
+      const names = this.#index.get(key);
+      if (names) names.add(name);
+      else this.#index.set(key, new Set([name]));
+    }
+    if (!isQuiet) this.#options.onChange?.(object, before);
+  }
+
+  #unset(object: T): void {
+    this.#objects.delete(object.metadata.name);
+    this.#unlink(object);
+    this.#options.onChange?.(object);
+  }
+
+  #unlink(object: T): void {
+    const key = this.#options.indexBy?.(object);
+    if (key === undefined) return;
+    const names = this.#index.get(key);
+    names?.delete(object.metadata.name);
+    if (names?.size === 0) this.#index.delete(key);
+  }
+}

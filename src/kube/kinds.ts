@@ -1,0 +1,37 @@
+/** The four kinds of object that this program watches and writes: where they live and what is kept of them. */
+import type { Ingress, KubeObject, Pod, Service } from '../workbench/objects.ts';
+import { GROUP, PLURAL } from '../workbench/resource.ts';
+import type { Workbench } from '../workbench/resource.ts';
+import { trimIngress, trimPod, trimService, trimWorkbench } from '../workbench/trim.ts';
+
+export interface KindTypes {
+  Workbench: Workbench;
+  Pod: Pod;
+  Service: Service;
+  Ingress: Ingress;
+}
+
+export type Kind = keyof KindTypes;
+
+export interface KindInfo<T extends KubeObject> {
+  kind: string;
+  /** "/api/v1" or "/apis/GROUP/VERSION" */
+  root: string;
+  plural: string;
+  trim(object: T): T;
+}
+
+export const KINDS: { [K in Kind]: KindInfo<KindTypes[K]> } = {
+  Workbench: { kind: 'Workbench', root: `/apis/${GROUP}/v1`, plural: PLURAL, trim: trimWorkbench },
+  Pod: { kind: 'Pod', root: '/api/v1', plural: 'pods', trim: trimPod },
+  Service: { kind: 'Service', root: '/api/v1', plural: 'services', trim: trimService },
+  Ingress: { kind: 'Ingress', root: '/apis/networking.k8s.io/v1', plural: 'ingresses', trim: trimIngress },
+};
+
+export function collectionPath(kind: Kind, namespace: string): string {
+  return `${KINDS[kind].root}/namespaces/${encodeURIComponent(namespace)}/${KINDS[kind].plural}`;
+}
+
+export function objectPath(kind: Kind, namespace: string, name: string): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}

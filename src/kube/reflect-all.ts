@@ -1,0 +1,55 @@
+/** One reflector per kind, all feeding one store. */
+import type { Logger } from 'pino';
+import type { KubeObject } from '../workbench/objects.ts';
+import { KINDS, collectionPath } from './kinds.ts';
+import type { Kind, KindInfo } from './kinds.ts';
+import type { Collection } from './collection.ts';
+import { Reflector } from './reflector.ts';
+import type { ReflectorOptions } from './reflector.ts';
+import type { Store } from './store.ts';
+
+/** What all watches have in common. */
+export type WatchOptions = Pick<ReflectorOptions<KubeObject>, 'transport' | 'onHeard' | 'silenceMs' | 'relistAfterMs'>;
+
+export interface ReflectAllOptions {
+  watch: WatchOptions;
+  store: Store;
+  namespace: string;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** What can be asked of a watch at any time. */
+export type Watch = Pick<Reflector<KubeObject>, 'kind' | 'lastHeardAt' | 'lastAnsweredAt' | 'lists' | 'interruptions'>;
+
+export interface Reflectors {
+  watches: readonly Watch[];
+  /** Resolves when every kind has been listed once. */
+  synced: Promise<unknown>;
+  /** The kinds that have not been listed yet. */
+  unsynced: () => string[];
+  /** Resolves after the signal has aborted. */
+  ended: Promise<unknown>;
+}
+
+export function reflectAll({ watch, store, namespace, log, signal }: ReflectAllOptions): Reflectors {
+  const reflectors = (Object.keys(KINDS) as Kind[]).map(
+    (kind) =>
+      new Reflector<KubeObject>({
+        ...watch,
+        info: KINDS[kind] as KindInfo<KubeObject>,
+        path: collectionPath(kind, namespace),
+        collection: store.collections[kind] as unknown as Collection<KubeObject>,
+        signal,
+        onProblem: ({ error, retryInMs }) => {
+          log.warn({ kind, retryInMs: Math.round(retryInMs), error: (error as Error).message }, 'watch interrupted');
+        },
+      }),
+  );
+  return {
+    watches: reflectors,
+    synced: Promise.all(reflectors.map(({ synced }) => synced)),
+    unsynced: () => reflectors.filter(({ isSynced }) => !isSynced).map(({ kind }) => KINDS[kind as Kind].plural),
+    ended: Promise.all(reflectors.map((reflector) => reflector.run())),
+  };
+}

@@ -1,0 +1,60 @@
+/** Everything that is read: one collection per kind, filled by reflectors and by our own writes. */
+import { LABEL_ID, controllerOf, ingressName, podName, serviceName } from '../workbench/identity.ts';
+import type { KubeObject } from '../workbench/objects.ts';
+import type { Snapshot } from '../workbench/plan.ts';
+import { KIND } from '../workbench/resource.ts';
+import { Collection } from './collection.ts';
+import type { Kind, KindTypes } from './kinds.ts';
+
+/**
+ * The name of the Workbench that an object concerns: by its controller reference; an Ingress of anybody's by its own name; a
+ * Pod or Service of nobody's by our label, which may have been copied onto it.
+ */
+function concerns(kind: Kind, object: KubeObject): string | undefined {
+  if (kind === 'Workbench') return object.metadata.name;
+  const owner = controllerOf(object);
+  if (owner?.kind === KIND) return owner.name;
+  return kind === 'Ingress' ? object.metadata.name : object.metadata.labels?.[LABEL_ID];
+}
+
+export type Listener = (key: string) => void;
+
+export class Store {
+  readonly #listeners = new Set<Listener>();
+  readonly collections: { [K in Kind]: Collection<KindTypes[K]> } = {
+    Workbench: new Collection({
+      indexBy: ({ spec }) => spec.owner,
+      onChange: (...changed) => this.#tell('Workbench', changed),
+    }),
+    Pod: new Collection({
+      indexBy: (object) => concerns('Pod', object),
+      onChange: (...changed) => this.#tell('Pod', changed),
+    }),
+    Service: new Collection({ onChange: (...changed) => this.#tell('Service', changed) }),
+    Ingress: new Collection({ onChange: (...changed) => this.#tell('Ingress', changed) }),
+  };
+
+  /** Calls back with the name of a Workbench whenever it, or a child of it, has changed. */
+  onChange(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** All that is known of one Workbench, gathered once per pass. */
+  snapshot(key: string): Snapshot {
+    const workbench = this.collections.Workbench.get(key);
+    if (!workbench) return { pods: [] };
+    const pods = this.collections.Pod.indexed(key);
+    const namesake = this.collections.Pod.get(podName(workbench));
+    if (namesake && !pods.includes(namesake)) pods.push(namesake);
+    const service = this.collections.Service.get(serviceName(workbench));
+    const ingress = this.collections.Ingress.get(ingressName(workbench));
+    return { workbench, pods, ...(service ? { service } : {}), ...(ingress ? { ingress } : {}) };
+  }
+
+  /** Whoever had the object before must hear of its loss as well: owners change, and names are used again. */
+  #tell(kind: Kind, changed: (KubeObject | undefined)[]): void {
+    const keys = new Set(changed.map((object) => object && concerns(kind, object)));
+    keys.delete(undefined);
+    for (const key of keys) for (const listener of this.#listeners) listener(key!);
+  }
+}

@@ -1,0 +1,174 @@
+/** Wiring: environment → transport → store → controller, REST facade, state page, health, metrics → SIGTERM. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { ConfigError, readEnvironment, settingsFrom } from './config.ts';
+import type { Environment } from './environment.ts';
+import { createController } from './controller/controller.ts';
+import { createPageRoute } from './controller/page-route.ts';
+import { Cluster } from './kube/cluster.ts';
+import type { Call } from './kube/call.ts';
+import { connect } from './kube/connect.ts';
+import { Contact } from './kube/contact.ts';
+import { EventRecorder } from './kube/event-recorder.ts';
+import { Lease, fenced } from './kube/lease.ts';
+import { reflectAll } from './kube/reflect-all.ts';
+import { Store } from './kube/store.ts';
+import { createTransport } from './kube/transport.ts';
+import { createLogger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createApp } from './rest/app.ts';
+import { createHealthServer } from './rest/health.ts';
+import { createPageServer } from './rest/page.ts';
+import { drain, listen } from './rest/server.ts';
+import { Workbenches } from './rest/workbenches.ts';
+
+/** ms */
+const PATIENCE = {
+  // A client that sends its request slower than this is cut off.
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than clients and load balancers keep a connection for another request, which would be lost if it met the end.
+  keepAliveTimeout: 75_000,
+};
+
+async function main(env: Environment): Promise<void> {
+  const log = createLogger(env.LOG_LEVEL);
+  const settings = settingsFrom(env);
+  const stopping = new AbortController();
+  const stopped = Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)));
+
+  const replica = env.POD_NAME ?? hostname();
+  const userAgent = `workbench-controller (${replica})`;
+  const metrics = createMetrics();
+  const contact = new Contact(env.WB_BLIND_AFTER * 1000);
+  const onCall = (call: Call) => {
+    if (call.code > 0) contact.answered();
+    metrics.onCall(call);
+  };
+  const transport = createTransport(connect(), userAgent, onCall);
+  // On connections of its own: a renewal must not wait for anything else.
+  const leaseTransport = createTransport(connect(), userAgent, onCall);
+  const lease = new Lease({
+    transport: leaseTransport,
+    namespace: env.CONTROLLER_NAMESPACE,
+    // Not a name that kustomize knows: it would write a ConfigMap's hash into the Role.
+    name: 'workbench-controller-leader',
+    identity: replica,
+    durationMs: env.WB_LEASE_DURATION * 1000,
+    deadlineMs: env.WB_LEASE_RENEW_DEADLINE * 1000,
+    retryMs: env.WB_LEASE_RETRY * 1000,
+    onProblem(error) {
+      metrics.onLeaseFailure();
+      log.warn({ error: (error as Error).message }, 'the lease could not be read or renewed');
+    },
+  });
+  const acting = fenced(transport, lease);
+  const store = new Store();
+  const cluster = new Cluster(transport, store, settings.namespace);
+  const { signal } = stopping;
+  const watch = {
+    onHeard: () => contact.answered(),
+    silenceMs: env.WB_WATCH_SILENCE * 1000,
+    relistAfterMs: env.WB_RELIST_AFTER * 1000,
+  };
+  const reflectors = reflectAll({ watch: { ...watch, transport }, store, namespace: settings.namespace, log, signal });
+  const recorder = new EventRecorder({
+    transport: acting,
+    namespace: settings.namespace,
+    instance: replica,
+    perSecond: env.WB_EVENTS_PER_SECOND,
+    onProblem: (error) => log.warn({ error: (error as Error).message }, 'an event could not be written'),
+  });
+  const controller = createController({
+    store,
+    cluster: new Cluster(acting, store, settings.namespace),
+    recorder,
+    settings,
+    log,
+    verifyCount: env.WB_VERIFY_COUNT,
+    onPass: metrics.onPass,
+    onLaunch: metrics.onLaunch,
+    ...(env.WB_VERIFY_ADDRESS ? { verifyAddress: env.WB_VERIFY_ADDRESS } : {}),
+  });
+  const pageRoute = createPageRoute({
+    watch: { ...watch, transport: acting },
+    namespace: env.CONTROLLER_NAMESPACE,
+    service: env.PAGE_SERVICE,
+    port: env.PAGE_PORT,
+    settings,
+    log,
+    signal,
+  });
+  const watches = [...reflectors.watches, pageRoute.watch];
+  metrics.observe({ store, watches, lease, controller, recorder });
+
+  const workbenches = new Workbenches({ store, cluster, settings });
+  const isSynced = () => reflectors.unsynced().length === 0;
+  const app = createApp({ workbenches, log, urlPrefix: env.RESTAPI_URL_PREFIX, isSynced });
+  const health = createHealthServer({
+    waitingFor: reflectors.unsynced,
+    blind: () => contact.blind(watches),
+    metrics: metrics.render,
+  });
+  const servers = [
+    await listen(createServer(PATIENCE, app), env.PORT, env.HOST),
+    await listen(health, env.HEALTH_PORT, env.HEALTH_HOST),
+    await listen(createPageServer(store, settings), env.PAGE_PORT, env.PAGE_HOST),
+  ];
+  log.info({ port: (servers[0]!.address() as AddressInfo).port, namespace: settings.namespace }, 'listening');
+
+  /** Every replica answers and watches; one acts. */
+  async function act(): Promise<void> {
+    while (!resigning.signal.aborted) {
+      await lease.acquire(resigning.signal);
+      log.info('acting: this replica has the lease');
+      metrics.onLeaseTransition('acting');
+      controller.start();
+      pageRoute.start();
+      await lease.keep(resigning.signal);
+      controller.pause();
+      pageRoute.pause();
+      log.warn('not acting: the lease is lost');
+      metrics.onLeaseTransition('waiting');
+    }
+  }
+
+  const route = pageRoute.run();
+  const resigning = new AbortController();
+  let acts: Promise<void> | undefined;
+  await Promise.race([reflectors.synced, stopped]);
+  if (isSynced()) {
+    acts = act().catch(() => undefined);
+    log.info({ workbenches: store.collections.Workbench.size }, 'ready');
+  }
+
+  const [by] = (await stopped) as [string];
+  log.info({ signal: by }, 'stopping');
+  // The lease goes as soon as the passes under way have ended, so that another replica goes on; the watches when the last
+  // request is answered, which may be seconds later.
+  const answered = Promise.all(servers.map((server) => drain(server, env.WB_DRAIN * 1000)));
+  resigning.abort();
+  pageRoute.pause();
+  await controller.stop();
+  await acts;
+  await lease.release();
+  await answered;
+  stopping.abort();
+  await Promise.all([reflectors.ended, route]);
+  await Promise.all([transport.close(), leaseTransport.close()]);
+  log.info('stopped');
+}
+
+try {
+  await main(readEnvironment());
+} catch (error) {
+  // A wrong setting or a taken port is a sentence for a person, not a stack.
+  const isExpected = error instanceof ConfigError || typeof (error as NodeJS.ErrnoException).code === 'string';
+  process.stderr.write(`${isExpected ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
+  process.exitCode = 1;
+  // A listener that did start must not keep a half-started process alive.
+  setImmediate(() => process.exit(1));
+}

@@ -1,0 +1,139 @@
+/** The REST facade: routes, and what all of them share. */
+import { randomUUID } from 'node:crypto';
+import express from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+import { createSchema, parseBody, patchSchema } from './body.ts';
+import { Problem, notSynced, toProblem } from './problem.ts';
+import { userFrom } from './workbenches.ts';
+import type { Workbenches } from './workbenches.ts';
+
+export interface AppOptions {
+  workbenches: Workbenches;
+  log: Logger;
+  urlPrefix: string;
+  /** Whether the store has seen all that there is. */
+  isSynced: () => boolean;
+}
+
+const BODY_LIMIT = 256 * 1024;
+
+export function createApp({ workbenches, log, urlPrefix, isSynced }: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestLog(log));
+
+  const api = express.Router({ caseSensitive: true });
+  api.use((_request, _response, next) => {
+    if (!isSynced()) throw notSynced();
+    next();
+  });
+  const user = (request: Request) => userFrom(request.query);
+  const id = (request: Request) => String(request.params.id);
+
+  api
+    .route('/workbenches')
+    .get((request, response) => {
+      response.json({ success: true, items: workbenches.list(user(request)) });
+    })
+    .post(jsonBody, async (request, response) => {
+      const owner = user(request);
+      const item = await workbenches.create(owner, parseBody(createSchema, request.body));
+      response.status(201).json({ success: true, item });
+    })
+    .all(methodNotAllowed('GET, POST'));
+  api
+    .route('/workbenches/:id')
+    .get(async (request, response) => {
+      response.json({ success: true, item: await workbenches.get(user(request), id(request)) });
+    })
+    .patch(jsonBody, async (request, response) => {
+      const owner = user(request);
+      const item = await workbenches.patch(owner, id(request), parseBody(patchSchema, request.body));
+      response.json({ success: true, item });
+    })
+    .delete(async (request, response) => {
+      await workbenches.delete(user(request), id(request));
+      response.json({ success: true });
+    })
+    .all(methodNotAllowed('GET, PATCH, DELETE'));
+  for (const action of ['start', 'stop'] as const) {
+    api
+      .route(`/workbenches/:id/${action}`)
+      .post(async (request, response) => {
+        await workbenches[action](user(request), id(request));
+        response.json({ success: true });
+      })
+      .all(methodNotAllowed('POST'));
+  }
+
+  app.use(urlPrefix || '/', api);
+  app.use(() => {
+    throw new Problem(404, 'NotFound', 'There is no such path; workbenches are under /workbenches.');
+  });
+  app.use(answerProblem(log));
+  return app;
+}
+
+/** A client's own request id is kept if it is harmless, so that its log and ours can be read together. */
+function requestLog(log: Logger): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId: (request, response) => {
+      const given = request.headers['x-request-id'];
+      const requestId = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
+      response.setHeader('x-request-id', requestId);
+      return requestId;
+    },
+    // Polls are most of the traffic; they are there when one looks for them.
+    customLogLevel: (request, response) =>
+      response.statusCode >= 500 ? 'error' : request.method === 'GET' && response.statusCode < 400 ? 'debug' : 'info',
+    serializers: {
+      req: ({ id: requestId, method, url }: { id: string; method: string; url: string }) => ({
+        id: requestId,
+        method,
+        path: url.split('?')[0],
+      }),
+      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+    },
+  });
+}
+
+const parseJson = express.json({ limit: BODY_LIMIT, type: () => true, strict: false });
+
+/** No body at all is fine, whatever its type; a body must be JSON and say so. */
+const jsonBody: RequestHandler = (request, response, next) => {
+  const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
+  if (!hasBody) return next();
+  if (!request.is(['json', '+json'])) {
+    throw new Problem(
+      415,
+      'UnsupportedMediaType',
+      'The body must be JSON; send it with Content-Type: application/json.',
+    );
+  }
+  parseJson(request, response, next);
+};
+
+function methodNotAllowed(allowed: string): RequestHandler {
+  return (request, response) => {
+    response.setHeader('allow', allowed);
+    throw new Problem(405, 'MethodNotAllowed', `${request.method} is not possible here; possible: ${allowed}.`);
+  };
+}
+
+function answerProblem(log: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const problem =
+      toProblem(error) ??
+      new Problem(500, 'InternalError', 'Something went wrong in the controller; its log has more.');
+    if (problem.status >= 500) log.error({ requestId: request.id, err: error }, problem.message);
+    if (problem.retryAfter !== undefined) response.setHeader('retry-after', problem.retryAfter);
+    response
+      .status(problem.status)
+      .json({ success: false, error: { message: problem.message, reason: problem.reason } });
+  };
+}

@@ -1,0 +1,80 @@
+/** The bodies of POST and PATCH: the same schemas as the custom resource's, under the names that clients know. */
+import * as z from 'zod';
+import { resourcesSchema, specSchema } from '../workbench/resource.ts';
+import type { Resources, WorkbenchSpec } from '../workbench/resource.ts';
+import { invalid } from './problem.ts';
+
+const { displayName, image, env } = specSchema.shape;
+const { cpu, memory, gpu } = resourcesSchema.shape;
+
+export const createSchema = z.strictObject({
+  workbench_name: displayName,
+  image,
+  requested_cpu: cpu,
+  requested_memory: memory,
+  requested_gpu: gpu,
+  env,
+});
+
+/** null takes a value back to the installation's default. */
+export const patchSchema = z.strictObject({
+  workbench_name: displayName.nullable(),
+  image: image.nullable(),
+  requested_cpu: cpu.nullable(),
+  requested_memory: memory.nullable(),
+  requested_gpu: gpu.nullable(),
+  env: env.nullable(),
+});
+
+export type CreateBody = z.infer<typeof createSchema>;
+export type PatchBody = z.infer<typeof patchSchema>;
+
+/** @throws Problem 400 that names the field */
+export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const { success, data, error } = schema.safeParse(body ?? {});
+  if (success) return data;
+  throw invalid(error.issues.map(describe).join(' '));
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const names = issue.keys.map((key) => `"${key.slice(0, 60)}"`).join(', ');
+    const where = issue.path.length > 0 ? ` in ${issue.path.join('.')}` : '';
+    return `Unknown field ${names}${where}.`;
+  }
+  const field = issue.path.join('.');
+  return field ? `${field}: ${issue.message}.` : `The body must be a JSON object: ${issue.message}.`;
+}
+
+/** An env list must not name one variable twice; the API server says the same of its list map. */
+export function checkEnv(list: { name: string }[] | null | undefined): void {
+  const seen = new Set<string>();
+  for (const { name } of list ?? []) {
+    if (seen.has(name)) throw invalid(`env: "${name}" is there twice.`);
+    seen.add(name);
+  }
+}
+
+export function specFrom(owner: string, body: CreateBody): WorkbenchSpec {
+  const resources = resourcesFrom({}, body);
+  return {
+    owner,
+    state: 'Running',
+    ...(body.workbench_name === undefined ? {} : { displayName: body.workbench_name }),
+    ...(body.image === undefined ? {} : { image: body.image }),
+    ...(resources ? { resources } : {}),
+    ...(body.env === undefined ? {} : { env: body.env }),
+  };
+}
+
+/** The sizes after a PATCH: absent keeps, null takes away. */
+export function resourcesFrom(before: Resources, body: PatchBody): Resources | undefined {
+  const wished = { cpu: body.requested_cpu, memory: body.requested_memory, gpu: body.requested_gpu };
+  const after: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(wished)) {
+    if (value === null) delete after[name];
+    // Sizes are kept as text, as `kubectl get -o yaml` shows quantities; gpu is a count.
+    else if (value !== undefined) after[name] = name === 'gpu' ? value : String(value);
+  }
+  return Object.keys(after).length > 0 ? (after as Resources) : undefined;
+}

@@ -1,0 +1,8 @@
+import { randomBytes } from 'node:crypto';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** `wb-` and 20 random characters (100 bits): an id can neither be guessed nor met twice. */
+export function newName(): string {
+  return `wb-${[...randomBytes(20)].map((byte) => ALPHABET[byte % 32]).join('')}`;
+}

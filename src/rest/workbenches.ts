@@ -1,0 +1,227 @@
+/** What a client can do with workbenches: reads from the store, writes of `spec` that never trust it. */
+import type { Cluster } from '../kube/cluster.ts';
+import { isFailedTest, isKubeError } from '../kube/errors.ts';
+import type { Store } from '../kube/store.ts';
+import { isAllowed } from '../workbench/image.ts';
+import type { PatchOperation, Pod } from '../workbench/objects.ts';
+import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
+import type { Workbench } from '../workbench/resource.ts';
+import type { Settings } from '../workbench/settings.ts';
+import { STATE_MANAGER } from '../workbench/trim.ts';
+import { checkEnv, resourcesFrom, specFrom } from './body.ts';
+import type { CreateBody, PatchBody } from './body.ts';
+import { newName } from './new-name.ts';
+import { Problem, contended, invalid, noSuchWorkbench } from './problem.ts';
+import { phaseNow, toItem } from './view.ts';
+import type { Item } from './view.ts';
+
+export interface WorkbenchesOptions {
+  store: Pick<Store, 'collections'>;
+  cluster: Cluster;
+  settings: Settings;
+}
+
+/** What to write, given what was seen; null: nothing is to be done. */
+type Edit = (seen: Workbench) => PatchOperation[] | null;
+
+/** Each further attempt starts from a live read, so it fails again only if somebody wrote in between. */
+const ATTEMPTS = 5;
+
+export class Workbenches {
+  readonly #store: WorkbenchesOptions['store'];
+  readonly #cluster: Cluster;
+  readonly #settings: Settings;
+  /** The last edit under way of each workbench: those of one process wait for each other instead of undoing each other. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  /** Most requests ask for what has not changed since the last. */
+  readonly #items = new WeakMap<Workbench, { pods: Pod[]; item: Item }>();
+
+  constructor({ store, cluster, settings }: WorkbenchesOptions) {
+    this.#store = store;
+    this.#cluster = cluster;
+    this.#settings = settings;
+  }
+
+  list(user: string): Item[] {
+    const mine = this.#store.collections.Workbench.indexed(user);
+    return mine.toSorted(byBirth).map((workbench) => this.#view(workbench));
+  }
+
+  /** From the store; on a miss one live read, since the watch may not have brought it yet. @throws Problem 404 */
+  async get(user: string, id: string): Promise<Item> {
+    return this.#view(await this.#seen(user, id));
+  }
+
+  async create(user: string, body: CreateBody): Promise<Item> {
+    this.#checkImage(body.image);
+    checkEnv(body.env);
+    const { namespace } = this.#cluster;
+    const name = newName();
+    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec: specFrom(user, body) };
+    try {
+      return this.#view(await this.#cluster.create('Workbench', object));
+    } catch (error) {
+      if (!isKubeError(error, 'unreachable')) throw error;
+      // The write may have been done and only its answer lost. The name is ours alone, so one look settles it.
+      return this.#view(await this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error)));
+    }
+  }
+
+  async start(user: string, id: string): Promise<void> {
+    await this.#edit(user, id, (seen) => {
+      this.#refuseManaged(seen);
+      const unchanged = sameGeneration(seen);
+      const isUp = seen.spec.state !== 'Stopped';
+      // Nothing to do, by what was seen: the patch then only asks the API server whether that is still so.
+      if (isUp && phaseNow(seen).phase !== 'Failed') return [unchanged];
+      return [
+        unchanged,
+        { op: 'add', path: '/spec/state', value: 'Running' },
+        { op: 'add', path: '/spec/run', value: newName().slice(3) },
+      ];
+    });
+  }
+
+  /** Sent whatever was seen: a stop must not be lost to a cache that is behind. */
+  async stop(user: string, id: string): Promise<void> {
+    await this.#edit(user, id, (seen) => {
+      if (seen.metadata.deletionTimestamp) return null; // It is on its way down already.
+      this.#refuseManaged(seen);
+      return [{ op: 'add', path: '/spec/state', value: 'Stopped' }];
+    });
+  }
+
+  async patch(user: string, id: string, body: PatchBody): Promise<Item> {
+    if (body.image) this.#checkImage(body.image);
+    checkEnv(body.env);
+    const sizes = [body.requested_cpu, body.requested_memory, body.requested_gpu];
+    const edited = await this.#edit(user, id, (seen) => {
+      const operations = [
+        ...assign('/spec/displayName', seen.spec.displayName, body.workbench_name),
+        ...assign('/spec/image', seen.spec.image, body.image),
+        ...assign('/spec/env', seen.spec.env, body.env),
+      ];
+      // Sizes are merged into what was seen, and what is not there cannot be removed: then it must still be as it was seen.
+      const resizes = sizes.some((size) => size !== undefined);
+      const after = resizes ? (resourcesFrom(seen.spec.resources ?? {}, body) ?? null) : undefined;
+      operations.push(...assign('/spec/resources', seen.spec.resources, after));
+      return resizes || Object.values(body).includes(null) ? [sameGeneration(seen), ...operations] : operations;
+    });
+    return this.#view(edited);
+  }
+
+  /** In the foreground: the item says "stopping" until nothing of it is left. Looks live first: a delete cannot be taken back. */
+  async delete(user: string, id: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const seen = await this.#live(user, id);
+      if (seen.metadata.deletionTimestamp) return;
+      try {
+        return await this.#cluster.delete('Workbench', id, { uid: seen.metadata.uid!, propagation: 'Foreground' });
+      } catch (error) {
+        if (!isKubeError(error, 'conflict') || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** From the store if it is there and this user's; all else is settled live, so that nobody learns what is there by the way it fails. */
+  async #seen(user: string, id: string): Promise<Workbench> {
+    const cached = this.#store.collections.Workbench.get(id);
+    return cached?.spec.owner === user ? cached : this.#live(user, id);
+  }
+
+  async #live(user: string, id: string): Promise<Workbench> {
+    if (!NAME.test(id)) throw noSuchWorkbench(id);
+    const live = await this.#cluster.get('Workbench', id).catch((error: unknown) => {
+      throw isKubeError(error, 'notFound') ? noSuchWorkbench(id) : error;
+    });
+    if (live.spec.owner !== user) throw noSuchWorkbench(id);
+    return live;
+  }
+
+  /**
+   * Writes to the very object that was seen, while it is still its owner's. A refusal means that what was seen is not so any
+   * more: read live, and decide by what is there.
+   */
+  async #edit(user: string, id: string, edit: Edit): Promise<Workbench> {
+    // By user, too: nobody waits for, or hears of, what others try.
+    const lane = `${user}\n${id}`;
+    const before = this.#lanes.get(lane);
+    const mine = (before ?? Promise.resolve()).catch(() => undefined).then(() => this.#editNow(user, id, edit));
+    this.#lanes.set(lane, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
+    }
+  }
+
+  async #editNow(user: string, id: string, edit: Edit): Promise<Workbench> {
+    let seen = await this.#seen(user, id);
+    for (let attempt = 1; ; attempt++) {
+      const operations = edit(seen);
+      if (operations === null) return seen;
+      if (seen.metadata.deletionTimestamp) {
+        throw new Problem(409, 'BeingDeleted', 'This workbench is being deleted.');
+      }
+      const owner: PatchOperation = { op: 'test', path: '/spec/owner', value: user };
+      try {
+        return await this.#cluster.patch('Workbench', id, seen.metadata.uid!, [owner, ...operations]);
+      } catch (error) {
+        const isBehind = isFailedTest(error) || isKubeError(error, 'conflict', 'notFound');
+        if (!isBehind) throw error;
+        if (attempt === ATTEMPTS) throw contended();
+        seen = await this.#live(user, id);
+      }
+    }
+  }
+
+  /** Objects in the store are replaced and never changed, so an item is good for as long as its workbench and Pods are the same. */
+  #view(workbench: Workbench): Item {
+    const pods = this.#store.collections.Pod.indexed(workbench.metadata.name);
+    const known = this.#items.get(workbench);
+    if (known?.pods.length === pods.length && known.pods.every((pod, index) => pod === pods[index])) return known.item;
+    const item = toItem({ workbench, pods }, this.#settings);
+    this.#items.set(workbench, { pods, item });
+    return item;
+  }
+
+  #checkImage(image: string | undefined): void {
+    if (image === undefined || isAllowed(image, this.#settings)) return;
+    throw new Problem(400, 'ImageNotAllowed', `image: "${image}" is not among those that this installation allows.`);
+  }
+
+  /** Two masters of one field would undo each other for ever. */
+  #refuseManaged({ metadata }: Workbench): void {
+    const manager = metadata.annotations?.[STATE_MANAGER];
+    if (manager === undefined) return;
+    const message = `spec.state is kept by "${manager}"; start or stop this workbench there, or leave state out of its manifest.`;
+    throw new Problem(409, 'ManagedElsewhere', message);
+  }
+}
+
+function byBirth({ metadata: a }: Workbench, { metadata: b }: Workbench): number {
+  if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name ? -1 : 1;
+  return a.creationTimestamp! < b.creationTimestamp! ? -1 : 1;
+}
+
+function sameGeneration({ metadata }: Workbench): PatchOperation {
+  return { op: 'test', path: '/metadata/generation', value: metadata.generation };
+}
+
+/** Absent keeps a value, null takes it away. */
+function assign(path: string, before: unknown, value: unknown): PatchOperation[] {
+  if (value === undefined) return [];
+  if (value !== null) return [{ op: 'add', path, value }];
+  return before === undefined ? [] : [{ op: 'remove', path }];
+}
+
+export function userFrom(query: Record<string, unknown>): string {
+  const user = query.user_id;
+  if (user === undefined || user === '') throw invalid('The query parameter user_id is missing.');
+  if (typeof user !== 'string') throw invalid('The query parameter user_id must be there once.');
+  // Counted in code points, as the API server does.
+  if (!/^[^\p{Cc}\p{Zl}\p{Zp}]{1,253}$/u.test(user)) {
+    throw invalid('The query parameter user_id must be printable text of 1 to 253 characters.');
+  }
+  return user;
+}

@@ -1,0 +1,64 @@
+/** Whether one Pod can be worked in: what it says of itself and, once it says "ready", what its public URL says. */
+import { publicEndpoint } from './identity.ts';
+import type { Pod } from './objects.ts';
+import { findingOf } from './phase.ts';
+import { sizes } from './pod.ts';
+import type { Workbench } from './resource.ts';
+import type { Settings } from './settings.ts';
+import type { Verdict } from './status.ts';
+
+/** What the endpoint check has found out about one Pod so far. */
+export type Reach = { podUID: string } & ({ ok: true } | { ok: false; problem: string });
+
+export interface Assessment {
+  verdict: Verdict;
+  /** Time alone will change the answer then. */
+  recheckAfterMs?: number;
+  /** Ask the endpoint of this Pod, until it answers and has done so for this long. */
+  verify?: { pod: Pod; steadyMs: number };
+}
+
+/**
+ * What was away for a moment may answer by a route that its Ingress controller is about to withdraw and to give back. Longer
+ * than Traefik's default of two seconds between two looks at the cluster.
+ */
+const STEADY_MS = 3_000;
+
+export function assess(
+  workbench: Workbench,
+  pod: Pod,
+  reach: Reach | undefined,
+  settings: Settings,
+  now: number,
+): Assessment {
+  const { status } = workbench;
+  const isSamePod = status?.podUID === pod.metadata.uid;
+  // Of this address: an admin may have moved BASE_URL meanwhile.
+  const isSameAddress = status?.publicEndpoint === publicEndpoint(workbench.metadata.name, settings);
+  const verifiedAt = isSamePod && isSameAddress ? status?.verifiedAt : undefined;
+  const verified = verifiedAt ? { verifiedAt } : {};
+  const memoryLimit = sizes(workbench, settings).memory;
+  const finding = findingOf(pod, {
+    now,
+    unschedulableAfterMs: settings.unschedulableAfterMs,
+    ...(memoryLimit ? { memoryLimit } : {}),
+    ...(isSamePod && status?.phase === 'Failed' && status.reason ? { previousFailure: status.reason } : {}),
+  });
+  if (finding) {
+    const { recheckAfterMs, ...found } = finding;
+    return { verdict: { ...found, ...verified }, ...(recheckAfterMs === undefined ? {} : { recheckAfterMs }) };
+  }
+  // Asked once for each spell of readiness; the status says in which spell it is.
+  const isKnown = verifiedAt !== undefined && status?.phase === 'Running';
+  if (settings.verify === 'off' || isKnown) return { verdict: { phase: 'Running', ...verified } };
+  const answer = reach?.podUID === pod.metadata.uid ? reach : undefined;
+  if (answer?.ok) return { verdict: { phase: 'Running', verifiedAt: new Date(now).toISOString() } };
+  const wasHere = verifiedAt !== undefined || (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+  const verify = { pod, steadyMs: wasHere ? STEADY_MS : 0 };
+  if (answer) {
+    const verdict: Verdict = { phase: 'Failed', reason: 'EndpointUnreachable', message: answer.problem, ...verified };
+    return { verdict, verify };
+  }
+  const message = 'The workbench is ready; its public address does not lead to it yet.';
+  return { verdict: { phase: 'Provisioning', reason: 'EndpointPending', message, ...verified }, verify };
+}

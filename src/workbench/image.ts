@@ -1,0 +1,39 @@
+/** Which image a workbench runs: is the reference well-formed, is it allowed, and which digest was recorded. */
+
+/** host[:port]/path[:tag][@sha256:…], in a form that RE2 (CEL) and JavaScript read alike. */
+export const IMAGE_REFERENCE =
+  '^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*' +
+  '(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(@sha256:[a-f0-9]{64})?$';
+
+const DIGEST = /@(sha256:[a-f0-9]{64})$/;
+
+/** The reference without its tag and digest: "localhost:5000/lab:v1" → "localhost:5000/lab". */
+export function repository(image: string): string {
+  const name = image.replace(/@.*$/, '');
+  const colon = name.lastIndexOf(':');
+  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+}
+
+/** The digest in "repo@sha256:…"; undefined for a bare image id, which no registry can be asked for. */
+export function digestOf(imageID: string | undefined): string | undefined {
+  return DIGEST.exec(imageID ?? '')?.[1];
+}
+
+/** `*` stands for any characters but "/"; everything else for itself. Anchored at both ends. */
+function matches(pattern: string, text: string): boolean {
+  const source = pattern
+    .split('*')
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('[^/]*');
+  return new RegExp(`^${source}$`).test(text);
+}
+
+/**
+ * Whether an author may run this image. A pattern without a tag speaks of the repository, so any tag or digest is allowed;
+ * one with a tag or digest must match the whole reference. No patterns: only the installation's own repository.
+ */
+export function isAllowed(image: string, settings: { image: string; allowedImages: readonly string[] }): boolean {
+  if (image === settings.image) return true;
+  const patterns = settings.allowedImages.length > 0 ? settings.allowedImages : [repository(settings.image)];
+  return patterns.some((pattern) => matches(pattern, image) || matches(pattern, repository(image)));
+}

@@ -1,0 +1,210 @@
+/**
+ * The whole policy on one page: from what is seen to what is written. Pure: no clock, no environment, no network.
+ * Read `plan` first; the functions under it are in the order in which it calls them.
+ */
+import { isReservedEnv } from './env.ts';
+import { assess } from './assess.ts';
+import type { Reach } from './assess.ts';
+import { podName } from './identity.ts';
+import { isAllowed } from './image.ts';
+import type { Ingress, Pod, Service } from './objects.ts';
+import { adoptions, conflictOf, isOrphaning, isOwn, ownPods } from './claims.ts';
+import { isNodeSilent, isOver, isReady, silentAfterMs } from './phase.ts';
+import { buildPod, isEdited, isOutdated, requestedImage, wasReady } from './pod.ts';
+import type { Workbench } from './resource.ts';
+import type { Settings } from './settings.ts';
+import type { Verdict } from './status.ts';
+import {
+  deletions,
+  forcedDeletions,
+  isLeaving,
+  relabel,
+  routeRemoval,
+  routeSteps,
+  serviceSteps,
+  withCare,
+} from './steps.ts';
+import type { Step } from './steps.ts';
+
+export interface Snapshot {
+  workbench?: Workbench;
+  /** Pods whose controller or label names this Workbench, and any Pod that bears the name which ours would have. */
+  pods: Pod[];
+  service?: Service;
+  ingress?: Ingress;
+  reach?: Reach;
+}
+
+export interface Plan {
+  steps: Step[];
+  /** What the status shall say; absent when there is no Workbench. */
+  verdict?: Verdict;
+  /** Time alone will change the answer then. */
+  recheckAfterMs?: number;
+  /** Ask the endpoint of this Pod, until it answers and has done so for this long. */
+  verify?: { pod: Pod; steadyMs: number };
+}
+
+/** A Pod that ends sooner than this after its making is not replaced before: a failing node must not be fed Pods. */
+const SHORTEST_LIFE_MS = 30_000;
+const LOOK_AGAIN_MS = 10_000;
+
+export function plan(snapshot: Snapshot, settings: Settings, now: number): Plan {
+  const { workbench } = snapshot;
+  if (!workbench) return { steps: [] }; // Owner references collect the children.
+  return decide(workbench, snapshot, settings, now);
+}
+
+type Decision = Plan & { verdict: Verdict };
+
+function decide(workbench: Workbench, snapshot: Snapshot, settings: Settings, now: number): Decision {
+  const ours = ownPods(workbench, snapshot.pods);
+  const decision = decideFor(workbench, snapshot, ours, settings, now);
+  return isOrphaning(workbench)
+    ? decision
+    : { ...decision, steps: [...adoptions(workbench, snapshot), ...decision.steps] };
+}
+
+function decideFor(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Settings, now: number): Decision {
+  const down = (message: string) => {
+    const left = leave(ours, settings, now, message);
+    return {
+      ...left,
+      steps: [...routeRemoval(workbench, snapshot.ingress, settings), ...deletions(ours), ...left.steps],
+    };
+  };
+  if (workbench.metadata.deletionTimestamp) {
+    const message = 'The workbench is being deleted.';
+    return isCollected(workbench) ? leave(ours, settings, now, message) : down(message);
+  }
+  if (workbench.spec.state !== 'Stopped') {
+    const decision = run(workbench, snapshot, ours, settings, now);
+    return { ...decision, steps: withCare(workbench, decision.steps) };
+  }
+  if (ours.length > 0) return down('The Pod is going away.');
+  // An Ingress controller's finalizer may hold the path for a while, and a stopped workbench has none.
+  const hasPath = isOwn('Ingress', snapshot.ingress, workbench) && !settings.routeKeep;
+  const decision = down('The path is going away.');
+  return hasPath ? decision : { ...decision, verdict: { phase: 'Stopped' } };
+}
+
+/** A foreground deletion is the garbage collector's; under somebody else's finalizer nobody would end the Pod. */
+function isCollected(workbench: Workbench): boolean {
+  return isOrphaning(workbench) || workbench.metadata.finalizers?.includes('foregroundDeletion') === true;
+}
+
+/** On its way down. While a Workbench is deleted the garbage collector removes the children; only a lost Pod needs help. */
+function leave(pods: Pod[], settings: Settings, now: number, message: string): Decision {
+  const lost = pods.find((pod) => isNodeSilent(pod, now));
+  const verdict: Verdict = lost
+    ? { phase: 'Stopping', ...nodeLost(lost) }
+    : { phase: 'Stopping', reason: 'Stopping', message };
+  return { steps: forcedDeletions(pods, settings, now), verdict, ...recheck(terminatingRechecks(pods, settings, now)) };
+}
+
+function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Settings, now: number): Decision {
+  const refusal = refusalOf(workbench, settings);
+  const current = ours.find((pod) => pod.metadata.name === podName(workbench));
+  const conflict = conflictOf(workbench, snapshot);
+  if (conflict) {
+    const { verifiedAt } = workbench.status ?? {};
+    const known = { ...(current ? { pod: current } : {}), ...(verifiedAt ? { verifiedAt } : {}) };
+    return { steps: [], verdict: { ...conflict, ...known }, recheckAfterMs: LOOK_AGAIN_MS };
+  }
+  const others = ours.filter((pod) => pod !== current);
+  const isUnwanted = current !== undefined && isEdited(current, workbench) && !wasReady(workbench, current);
+  const isReplaced = current !== undefined && isOver(current) && age(current, now) >= SHORTEST_LIFE_MS;
+
+  const steps: Step[] = [];
+  steps.push(...deletions([...others, ...(current && (isUnwanted || isReplaced) ? [current] : [])]));
+  steps.push(...forcedDeletions(ours, settings, now));
+  if (!refusal && ours.length === 0) steps.push({ do: 'create', kind: 'Pod', object: buildPod(workbench, settings) });
+  if (current) steps.push(...relabel(workbench, current));
+  if (!refusal || current) steps.push(...serviceSteps(workbench, snapshot.service, settings));
+
+  const serving = current && !isLeaving(current) && !isOver(current) && !isUnwanted ? current : undefined;
+  const assessment = current && assess(workbench, current, snapshot.reach, settings, now);
+  // A short absence keeps its route; one that only a person or the kubelet's backoff ends shows the page with the reason.
+  const isDown = serving && assessment?.verdict.phase === 'Failed' && !isReady(serving);
+  if (!serving || isDown) steps.push(...routeRemoval(workbench, snapshot.ingress, settings));
+  else if (isReady(serving) || snapshot.ingress) steps.push(...routeSteps(workbench, snapshot.ingress, settings));
+
+  const rechecks = terminatingRechecks(ours, settings, now);
+  const without = (verdict: Verdict): Decision => ({ steps, verdict, ...recheck(rechecks) });
+
+  if (others.length > 0)
+    return without({ phase: 'Pending', ...leavingReason(others[0]!, 'PredecessorTerminating', now) });
+  if (!current || !assessment)
+    return without(refusal ?? { phase: 'Starting', reason: 'Creating', message: 'The Pod is being made.' });
+  if (isLeaving(current)) return without({ phase: 'Pending', ...leavingReason(current, 'PodTerminating', now) });
+  if (isUnwanted)
+    return without(
+      refusal ?? { phase: 'Starting', reason: 'Replacing', message: 'The Pod is made anew after an edit.' },
+    );
+  const failsAtOnce = isOver(current) && !isReplaced;
+  if (failsAtOnce) rechecks.push(SHORTEST_LIFE_MS - age(current, now));
+
+  if (assessment.recheckAfterMs !== undefined) rechecks.push(assessment.recheckAfterMs);
+  const restartRequired = isOutdated(current, workbench, settings) ? { restartRequired: restartReason(refusal) } : {};
+  return {
+    steps,
+    verdict: { ...assessment.verdict, ...(failsAtOnce ? { phase: 'Failed' } : {}), pod: current, ...restartRequired },
+    ...recheck(rechecks),
+    ...(assessment.verify ? { verify: assessment.verify } : {}),
+  };
+}
+
+/** What the API server's rules cannot know, since it depends on this installation. */
+function refusalOf(
+  workbench: Workbench,
+  settings: Settings,
+): (Verdict & { reason: string; message: string }) | undefined {
+  const image = requestedImage(workbench, settings);
+  if (!isAllowed(image, settings)) {
+    const message = `The image "${image}" is not among those that this installation allows (WB_ALLOWED_IMAGES).`;
+    return { phase: 'Failed', reason: 'ImageNotAllowed', message };
+  }
+  const reserved = workbench.spec.env?.find(({ name }) => isReservedEnv(name));
+  if (reserved) {
+    const message = `The environment variable "${reserved.name}" is reserved for the controller.`;
+    return { phase: 'Failed', reason: 'ReservedEnvironment', message };
+  }
+  return undefined;
+}
+
+/** A clock that is behind makes a Pod new, an unreadable time makes it old: neither keeps it for longer than its due. */
+function age(pod: Pod, now: number): number {
+  const ms = now - Date.parse(pod.metadata.creationTimestamp ?? '');
+  return Number.isFinite(ms) ? Math.max(ms, 0) : Infinity;
+}
+
+function terminatingRechecks(pods: Pod[], { forceDeleteAfterMs }: Settings, now: number): number[] {
+  return pods.filter(isLeaving).flatMap((pod) => {
+    const force = Date.parse(pod.metadata.deletionTimestamp!) + (forceDeleteAfterMs ?? Infinity) - now;
+    return [
+      ...(isNodeSilent(pod, now) ? [] : [silentAfterMs(pod, now)]),
+      ...(force > 0 && force < Infinity ? [force] : []),
+    ];
+  });
+}
+
+function recheck(times: number[]): { recheckAfterMs?: number } {
+  return times.length > 0 ? { recheckAfterMs: Math.min(...times) } : {};
+}
+
+function nodeLost(pod: Pod): { reason: string; message: string } {
+  const node = pod.spec?.nodeName ?? 'unknown';
+  return { reason: 'NodeLost', message: `Node ${node} does not confirm that the Pod is gone; it may be down.` };
+}
+
+function leavingReason(pod: Pod, reason: string, now: number): { reason: string; message: string } {
+  if (isNodeSilent(pod, now)) return nodeLost(pod);
+  const which = reason === 'PodTerminating' ? 'The Pod' : "The earlier start's Pod";
+  return { reason, message: `${which} is going away; a new one follows.` };
+}
+
+function restartReason(refusal: { reason: string; message: string } | undefined): { reason: string; message: string } {
+  if (refusal)
+    return { reason: refusal.reason, message: `${refusal.message} The running Pod keeps what it was made with.` };
+  return { reason: 'Edited', message: 'A change takes effect at the next start.' };
+}

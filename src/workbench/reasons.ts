@@ -1,0 +1,96 @@
+/**
+ * Every reason that a status can give, with what it means and what to do: shown on the state page, and equal to the README's
+ * table by a test. Reasons of a kubelet that are not here are shown with its own message.
+ */
+export interface Advice {
+  means: string;
+  todo: string;
+}
+
+const wait = 'Wait.';
+const image = 'Check that the image is pushed, that its tag is right, and that the cluster may pull it.';
+const process = 'Mend the image or its settings; the message has the last line that it wrote.';
+const refused = 'The runtime refuses the container; the message says why.';
+const policy = 'Show the message to an administrator of the cluster.';
+
+export const REASONS: Readonly<Record<string, Advice>> = {
+  NotSeenYet: {
+    means: 'No controller has looked at it.',
+    todo: 'Check that it is in the namespace that the controller serves.',
+  },
+  Creating: { means: 'The Pod is being made.', todo: wait },
+  Replacing: { means: 'The Pod is made anew after an edit.', todo: wait },
+  ClusterTrouble: {
+    means: 'The API server fails at a write; it is tried again.',
+    todo: 'Wait; if it lasts, show the message to an administrator of the cluster.',
+  },
+  Scheduling: { means: 'The Pod waits for the scheduler.', todo: wait },
+  ContainerCreating: { means: 'The node pulls the image and mounts the volumes.', todo: wait },
+  NotReady: { means: 'The process runs and does not answer on its port.', todo: wait },
+  EndpointPending: { means: 'The Pod is ready, and the Ingress does not lead to it yet.', todo: wait },
+  EndpointUnreachable: {
+    means: 'The Ingress still does not lead to it after `WB_VERIFY_TIMEOUT`; the message has what was seen.',
+    todo: 'Check the Ingress controller, `INGRESS_CLASS` and `BASE_URL`; it clears itself.',
+  },
+  Unschedulable: {
+    means: 'No node can take the Pod. Failed after `WB_UNSCHEDULABLE_AFTER`.',
+    todo: 'Ask for less, or add nodes.',
+  },
+  ErrImagePull: { means: 'A first attempt to pull the image failed.', todo: image },
+  ImagePullBackOff: { means: 'The image cannot be pulled.', todo: image },
+  ErrImageNeverPull: { means: 'The node may not pull the image, and does not have it.', todo: image },
+  ImageInspectError: { means: 'The node cannot read the image.', todo: image },
+  RegistryUnavailable: { means: 'The registry does not answer.', todo: image },
+  SignatureValidationFailed: { means: "The image's signature is not accepted.", todo: image },
+  InvalidImageName: { means: 'The image reference cannot be read.', todo: image },
+  ImageNotAllowed: {
+    means: '`spec.image` is not among `WB_ALLOWED_IMAGES`.',
+    todo: 'Choose another image, or ask the administrator.',
+  },
+  ReservedEnvironment: { means: "`spec.env` sets a name of the controller's.", todo: 'Rename the variable.' },
+  CreateContainerConfigError: { means: refused, todo: 'Mend the image.' },
+  CreateContainerError: { means: refused, todo: 'Mend the image.' },
+  RunContainerError: { means: refused, todo: 'Mend the image.' },
+  PostStartHookError: { means: refused, todo: 'Mend the image.' },
+  OOMKilled: {
+    means: 'The process wanted more memory than its limit.',
+    todo: 'Raise `requested_memory`, or use less.',
+  },
+  CrashLoopBackOff: { means: 'The process ends with an error again and again.', todo: process },
+  Exited: { means: 'The process ends by itself without an error.', todo: process },
+  QuotaExceeded: {
+    means: "The namespace's quota is used up.",
+    todo: 'Stop something, ask for less, or raise the quota.',
+  },
+  LimitRangeExceeded: {
+    means: "It asks for more or less than the namespace's limits allow.",
+    todo: 'Ask for another size.',
+  },
+  PodSecurityViolation: { means: 'Pod Security does not admit the Pod.', todo: policy },
+  AdmissionRefused: { means: 'A policy or a webhook of the cluster refuses an object.', todo: policy },
+  Refused: { means: 'The API server refuses an object.', todo: policy },
+  PermissionDenied: { means: 'The controller lacks a right.', todo: 'Apply its Roles again.' },
+  NamespaceMissing: {
+    means: 'The namespace of the workbenches does not exist.',
+    todo: 'Create it, or mend `WORKBENCH_NAMESPACE`.',
+  },
+  NamespaceTerminating: { means: 'The namespace of the workbenches is being deleted.', todo: wait },
+  NameConflict: { means: "Somebody else's object bears the name.", todo: 'Rename or remove that object.' },
+  PredecessorTerminating: { means: "The earlier start's Pod, or a namesake's path, is going away.", todo: wait },
+  PodTerminating: { means: 'The Pod is going away and is replaced.', todo: wait },
+  Stopping: { means: 'It is on its way down.', todo: wait },
+  Evicted: { means: 'The node gave the Pod up; it is replaced.', todo: wait },
+  PodFailed: {
+    means: 'The Pod ended for good; it is replaced.',
+    todo: 'Wait; if it comes back, `kubectl get events` may say why: writing more than `WB_HOME_LIMIT` is a usual cause.',
+  },
+  NodeLost: {
+    means: 'The node does not report.',
+    todo: 'Wait for it or remove it; `WB_FORCE_DELETE_AFTER` does not wait for ever.',
+  },
+};
+
+/** A reason may be anybody's word, "constructor" for one. */
+export function adviceFor(reason: string | undefined): Advice | undefined {
+  return reason !== undefined && Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
+}

@@ -1,0 +1,151 @@
+/** Two replicas: both answer, one acts; when it goes, the other goes on, and what was frozen does nothing when it thaws. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startCluster } from '../cluster/cluster.ts';
+import type { AuditEntry, Cluster } from '../cluster/cluster.ts';
+import { client } from '../client.ts';
+import { eventually } from '../eventually.ts';
+import { CONTROLLER_USER, install } from '../installation.ts';
+import type { Installation } from '../installation.ts';
+import { observe } from '../observer.ts';
+import type { Observer } from '../observer.ts';
+
+/** The defaults of the product, so that what is measured is what one gets. */
+const DURATION_MS = 15_000;
+
+let cluster: Cluster;
+let observer: Observer;
+const replicas: Record<'a' | 'b', Installation> = {} as never;
+
+beforeAll(async () => {
+  cluster = await startCluster({ nodes: 'simulated' });
+  replicas.a = await install(cluster, { env: { POD_NAME: 'replica-a' } });
+  replicas.b = await install(cluster, { env: { POD_NAME: 'replica-b' } });
+  observer = await observe(cluster.kubeconfig, 'workbenches');
+}, 600_000);
+
+afterAll(async () => {
+  await observer?.stop();
+  await Promise.all(Object.values(replicas).map((replica) => replica.end('SIGKILL')));
+  await cluster?.stop();
+}, 60_000);
+
+const holder = () =>
+  cluster.kubectl([
+    'get',
+    'lease',
+    'workbench-controller-leader',
+    '-n',
+    'workbench-system',
+    '-o',
+    'jsonpath={.spec.holderIdentity}',
+  ]);
+
+/** Who acts, and who waits. */
+async function roles(): Promise<{ acting: Installation; waiting: Installation; name: string }> {
+  const name = await eventually('held', holder, (identity) => identity !== '');
+  return name === 'replica-a'
+    ? { acting: replicas.a, waiting: replicas.b, name }
+    : { acting: replicas.b, waiting: replicas.a, name };
+}
+
+/** A workbench that only somebody who acts can bring up. */
+async function untilActing({ rest }: Installation, timeoutMs: number): Promise<void> {
+  const user = client(rest, 'alice');
+  await user.until((await user.create()).workbench_id, 'running', timeoutMs);
+}
+
+/** Lists through this replica, twenty times a second, until it is told to stop; resolves with what failed. */
+function ask({ rest }: Installation): () => Promise<string[]> {
+  const stopping = new AbortController();
+  const failures: string[] = [];
+  const asking = (async () => {
+    while (!stopping.signal.aborted) {
+      const { status } = await client(rest, 'alice')
+        .call('GET')
+        .catch((error: unknown) => ({ status: String(error) }));
+      if (status !== 200) failures.push(String(status));
+      await delay(50);
+    }
+  })();
+  return async () => {
+    stopping.abort();
+    await asking;
+    return failures;
+  };
+}
+
+const WRITES = ['create', 'update', 'patch', 'delete'];
+const isOf =
+  (name: string) =>
+  ({ userAgent }: AuditEntry) =>
+    userAgent?.includes(`(${name})`) === true;
+/** What only the one that acts may write; the facade's half is `spec`. */
+const isActing = ({ verb, resource, subresource }: AuditEntry) =>
+  WRITES.includes(verb) && (resource !== 'workbenches' || subresource !== undefined) && resource !== 'leases';
+
+async function timed(what: string, act: () => Promise<void>): Promise<number> {
+  const began = performance.now();
+  await act();
+  const ms = performance.now() - began;
+  process.stderr.write(`${what}: ${Math.round(ms)} ms\n`);
+  return ms;
+}
+
+test('both answer, and whoever is asked, one of them acts', async () => {
+  const { name } = await roles();
+  await untilActing(replicas.a, 10_000);
+  await untilActing(replicas.b, 10_000);
+  const writers = (await cluster.audit(CONTROLLER_USER)).filter(isActing).map(({ userAgent }) => userAgent);
+  expect(new Set(writers)).toEqual(new Set([`workbench-controller (${name})`]));
+});
+
+test('one that is asked to end hands over', async () => {
+  const { acting, waiting } = await roles();
+  const answered = ask(waiting);
+  const ended = acting.end();
+  await timed('SIGTERM → a workbench runs by the other', () => untilActing(waiting, 15_000));
+  expect(await ended).toBe(0);
+  expect(await answered()).toEqual([]);
+  await acting.start();
+});
+
+test('one that is killed is followed when its lease has run out, and not before', async () => {
+  const { acting, waiting } = await roles();
+  const answered = ask(waiting);
+  await acting.end('SIGKILL');
+  const ms = await timed('SIGKILL → a workbench runs by the other', () => untilActing(waiting, 60_000));
+  // Its last renewal was two seconds ago at most.
+  expect(ms).toBeGreaterThan(DURATION_MS - 2_500);
+  expect(await answered()).toEqual([]);
+  await acting.start();
+}, 120_000);
+
+test('one that was frozen for longer than its lease does nothing when it thaws, and waits its turn', async () => {
+  const { acting, waiting, name } = await roles();
+  const answered = ask(waiting);
+  acting.process().kill('SIGSTOP');
+  try {
+    await timed('SIGSTOP → a workbench runs by the other', () => untilActing(waiting, 60_000));
+    // Something to do for whoever believes that it acts.
+    const user = client(waiting.rest, 'alice');
+    for (let i = 0; i < 5; i += 1) await user.create();
+  } finally {
+    acting.process().kill('SIGCONT');
+  }
+  const thawed = new Date().toISOString();
+  await eventually(
+    'aware that the lease is lost',
+    () => Promise.resolve(acting.log()),
+    (lines) => lines.some(({ msg }) => String(msg).startsWith('not acting')),
+  );
+  // Its cache follows again, so it could act; the other one does.
+  await untilActing(acting, 20_000);
+  const late = (await cluster.audit(CONTROLLER_USER))
+    .filter(({ at }) => at >= thawed)
+    .filter(isOf(name))
+    .filter(isActing);
+  expect(late).toEqual([]);
+  expect(await answered()).toEqual([]);
+  expect(observer.violations).toEqual([]);
+}, 120_000);

@@ -1,0 +1,70 @@
+/** The REST facade as a client sees it: what a portal would do, with polling where a portal would poll. */
+import { eventually } from './eventually.ts';
+
+export interface Item {
+  user_id: string;
+  workbench_id: string;
+  status: string;
+  public_endpoint: string;
+  [field: string]: unknown;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: { success?: boolean; item?: Item; items?: Item[]; error?: { message: string; reason: string } };
+}
+
+export interface Client {
+  /** Any call; `path` begins after /workbenches. */
+  call: (method: string, path?: string, body?: unknown) => Promise<Answer>;
+  create: (body?: unknown) => Promise<Item>;
+  get: (id: string) => Promise<Item>;
+  start: (id: string) => Promise<void>;
+  stop: (id: string) => Promise<void>;
+  /** Polls until the status is reached; rejects with the last item when it takes too long (default 60 s). */
+  until: (id: string, status: string, timeoutMs?: number) => Promise<Item>;
+  /** Polls until a deleted workbench is gone. */
+  untilGone: (id: string, timeoutMs?: number) => Promise<void>;
+}
+
+export function client(rest: string, user: string): Client {
+  async function call(method: string, path = '', body?: unknown): Promise<Answer> {
+    const response = await fetch(`${rest}/workbenches${path}?user_id=${encodeURIComponent(user)}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+  }
+
+  async function succeed(method: string, path?: string, body?: unknown): Promise<Answer['body']> {
+    const answer = await call(method, path, body);
+    if (!answer.body.success)
+      throw new Error(`${method} ${path ?? ''} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  const get = async (id: string) => (await succeed('GET', `/${id}`)).item!;
+  return {
+    call,
+    get,
+    create: async (body) => (await succeed('POST', '', body)).item!,
+    start: async (id) => void (await succeed('POST', `/${id}/start`)),
+    stop: async (id) => void (await succeed('POST', `/${id}/stop`)),
+    until: (id, status, timeoutMs = 60_000) =>
+      eventually(
+        status,
+        () => get(id),
+        (item) => item.status === status,
+        timeoutMs,
+      ),
+    async untilGone(id, timeoutMs = 60_000) {
+      await eventually(
+        'gone',
+        () => call('GET', `/${id}`),
+        ({ status }) => status === 404,
+        timeoutMs,
+      );
+    },
+  };
+}

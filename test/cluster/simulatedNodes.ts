@@ -1,0 +1,17 @@
+import type { ControlPlane } from './controlPlane.ts';
+import { createSimulatedNodes, simulatedNodeNames, startKwok } from './components/kwok.ts';
+import { isReady } from './nodeReady.ts';
+import type { RunDirectory } from './run/runDirectory.ts';
+import { until } from './run/until.ts';
+
+export async function startSimulatedNodes(
+  run: RunDirectory,
+  binary: (name: string) => string,
+  { access, kubeconfigFor }: ControlPlane,
+): Promise<void> {
+  await createSimulatedNodes(access);
+  const kwok = startKwok(run, binary('kwok'), await kubeconfigFor('system:kwok', ['system:masters']));
+  for (const name of simulatedNodeNames) {
+    await until(`The simulated node ${name}`, 60, [kwok], () => isReady(access, name));
+  }
+}

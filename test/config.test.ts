@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, parseEnvironment, settingsFrom } from '../src/config.ts';
+
+type Env = Record<string, string | undefined>;
+
+/** What is wrong with an environment, one line per variable. */
+function problems(env: Env): string[] {
+  try {
+    parseEnvironment(env);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.message
+        .split('\n')
+        .slice(1)
+        .map((text) => text.trim());
+    throw error;
+  }
+  return [];
+}
+
+test('the defaults are those of the contract', () => {
+  const env = parseEnvironment({});
+  expect(env).toMatchObject({
+    PORT: 8999,
+    HEALTH_PORT: 8998,
+    PAGE_PORT: 8997,
+    WORKBENCH_PORT: 8888,
+    WORKBENCH_IMAGE: '394497726199.dkr.ecr.us-west-1.amazonaws.com/h1st/workbench:latest',
+    CONTROLLER_NAMESPACE: 'workbench-system',
+    RESTAPI_URL_PREFIX: '',
+    WB_VERIFY_COUNT: 1,
+    LOG_LEVEL: 'info',
+  });
+  expect(settingsFrom(env)).toEqual({
+    namespace: 'workbenches',
+    image: '394497726199.dkr.ecr.us-west-1.amazonaws.com/h1st/workbench:latest',
+    allowedImages: [],
+    ingressAnnotations: {},
+    routeKeep: false,
+    port: 8888,
+    runAsUser: 1000,
+    fsGroup: 1000,
+    gpuResource: 'nvidia.com/gpu',
+    homeLimit: '10Gi',
+    unschedulableAfterMs: 60_000,
+    verify: 'private',
+    verifyTimeoutMs: 60_000,
+    headlessServices: true,
+  });
+});
+
+test('an empty value is how a shell says "unset"', () => {
+  const empty = Object.fromEntries(Object.keys(parseEnvironment({})).map((name) => [name, '']));
+  expect(parseEnvironment({ ...empty, BASE_URL: '', OIDC_ISSUER: '', RESTAPI_AUTH_STATIC_KEY: '' })).toEqual(
+    parseEnvironment({}),
+  );
+});
+
+test('what is meant for other programs is of no concern', () => {
+  expect(problems({ HOME: '/root', KUBERNETES_SERVICE_HOST: '10.0.0.1', WB_UNHEARD_OF: 'x' })).toEqual([]);
+});
+
+test('every wrong variable is named at once, with what it must be', () => {
+  const wrong = {
+    PORT: 'http',
+    WORKBENCH_NAMESPACE: 'Not_A_Label',
+    WORKBENCH_IMAGE: 'https://registry.example/lab',
+    BASE_URL: 'cloud.example',
+    ROUTE_KEEP: 'yes',
+    WB_DEFAULT_RAM: '2 GB',
+    WB_RUN_AS_USER: '0',
+    WB_VERIFY_ENDPOINT: 'sometimes',
+    INGRESS_ANNOTATIONS: '[]',
+    LOG_LEVEL: 'loud',
+    RESTAPI_AUTH_STATIC_KEY: 'secret',
+  };
+  const found = problems(wrong);
+  expect(new Set(found.map((text) => text.split(':')[0]))).toEqual(new Set(Object.keys(wrong)));
+  // A value may be a secret that was put into the wrong place.
+  expect(found.join()).not.toContain('secret');
+});
+
+describe('a variable that guards something, and that this version does not support, is refused rather than ignored', () => {
+  test.each([
+    'RESTAPI_CORS_ORIGIN',
+    'RESTAPI_AUTH_STATIC_KEY',
+    'RESTAPI_AUTH_JWT_KEY',
+    'OIDC_ISSUER',
+    'OIDC_AUDIENCE',
+    'OIDC_JWKS_URL',
+    'OIDC_USER_CLAIM',
+    'OIDC_ADMIN_ROLE',
+  ])('%s', (name) => {
+    expect(problems({ [name]: 'x' })).toEqual([expect.stringMatching(`^${name}: this version does not support it`)]);
+  });
+});
+
+describe('a value that can be used', () => {
+  test.each<[name: string, value: string, read: unknown]>([
+    ['PORT', '0', 0],
+    ['PORT', '65535', 65_535],
+    ['BASE_URL', 'https://cloud.example', 'https://cloud.example'],
+    ['BASE_URL', 'https://cloud.example/', 'https://cloud.example'],
+    ['BASE_URL', 'https://Cloud.Example/ide//', 'https://cloud.example/ide'],
+    ['BASE_URL', 'http://[2001:db8::7]:8080', 'http://[2001:db8::7]:8080'],
+    ['RESTAPI_URL_PREFIX', '/api/v1', '/api/v1'],
+    ['ROUTE_KEEP', 'true', true],
+    ['WB_HEADLESS_SERVICES', 'false', false],
+    ['WB_ALLOWED_IMAGES', 'a/b, c/*  d:v1,', ['a/b', 'c/*', 'd:v1']],
+    ['WB_FORCE_DELETE_AFTER', '0', 0],
+    ['WB_VERIFY_ADDRESS', 'traefik.ingress.svc:80', 'traefik.ingress.svc:80'],
+    ['WB_VERIFY_ADDRESS', '[::1]:443', '[::1]:443'],
+    ['INGRESS_ANNOTATIONS', '{"a.example/b":"c"}', { 'a.example/b': 'c' }],
+    ['INGRESS_ANNOTATIONS', '{}', {}],
+    ['WB_BOOT_COMMAND', 'jupyter lab --no-browser', ['jupyter', 'lab', '--no-browser']],
+    ['WB_BOOT_COMMAND', '  start  ', ['start']],
+    ['WB_BOOT_COMMAND', '["sh","-c","exec lab --dir \'a b\'"]', ['sh', '-c', "exec lab --dir 'a b'"]],
+  ])('%s=%s', (name, value, read) => {
+    expect(parseEnvironment({ [name]: value })[name as 'PORT']).toEqual(read);
+  });
+});
+
+describe('a value that cannot', () => {
+  test.each([
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', '-1'],
+    ['WORKBENCH_PORT', '0'],
+    ['RESTAPI_URL_PREFIX', 'api'],
+    ['RESTAPI_URL_PREFIX', '/api/'],
+    ['BASE_URL', 'ftp://cloud.example'],
+    ['BASE_URL', 'https://cloud.example/?x=y'],
+    ['BASE_URL', 'https://cloud.example/#x'],
+    ['BASE_URL', 'https://bob:pw@cloud.example'],
+    ['BASE_URL', 'https://cloud.example/?'],
+    ['BASE_URL', 'https://cloud.example/#'],
+    ['BASE_URL', 'https://:pw@cloud.example'],
+    ['BASE_URL', 'javascript:alert(1)'],
+    ['ROUTE_KEEP', '1'],
+    ['WB_RUN_AS_USER', '0'],
+    ['WB_DEFAULT_CPU', '0'],
+    ['WB_UNSCHEDULABLE_AFTER', '-1'],
+    ['WB_UNSCHEDULABLE_AFTER', '86401'],
+    ['WB_VERIFY_COUNT', '0'],
+    ['WB_VERIFY_ADDRESS', 'traefik'],
+    ['WB_VERIFY_ADDRESS', 'traefik:65536'],
+    ['WB_VERIFY_ADDRESS', 'http://traefik:80'],
+    ['INGRESS_ANNOTATIONS', 'a=b'],
+    ['INGRESS_ANNOTATIONS', '{"a":1}'],
+    ['INGRESS_ANNOTATIONS', '"text"'],
+    ['INGRESS_ANNOTATIONS', 'null'],
+    ['WB_BOOT_COMMAND', '["jupyter"'],
+    ['WB_BOOT_COMMAND', '[]'],
+    ['WB_BOOT_COMMAND', '["jupyter",""]'],
+    ['WB_BOOT_COMMAND', '["jupyter",7]'],
+  ])('%s=%s', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([expect.stringMatching(`^${name}: `)]);
+  });
+});
+
+describe('what must answer before a workbench is running', () => {
+  test.each<[env: Env, verify: string]>([
+    [{}, 'private'],
+    [{ BASE_URL: 'https://cloud.example' }, 'public'],
+    [{ BASE_URL: 'https://cloud.example', WB_VERIFY_ENDPOINT: 'off' }, 'off'],
+    [{ BASE_URL: 'https://cloud.example', WB_VERIFY_ENDPOINT: 'private' }, 'private'],
+  ])('%j: %s', (env, verify) => {
+    expect(settingsFrom(parseEnvironment(env)).verify).toBe(verify);
+  });
+
+  test('cannot be a public URL that nobody knows', () => {
+    expect(problems({ WB_VERIFY_ENDPOINT: 'public' })).toEqual(['WB_VERIFY_ENDPOINT: public needs a BASE_URL']);
+  });
+});
+
+test('seconds become milliseconds, and zero is not "unset"', () => {
+  const env = { WB_UNSCHEDULABLE_AFTER: '1.5', WB_VERIFY_TIMEOUT: '0', WB_FORCE_DELETE_AFTER: '0' };
+  expect(settingsFrom(parseEnvironment(env))).toMatchObject({
+    unschedulableAfterMs: 1_500,
+    verifyTimeoutMs: 0,
+    forceDeleteAfterMs: 0,
+  });
+});

@@ -1,0 +1,48 @@
+/** A person's browser: Debian's Chromium without a window, and what it says about a page. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { requirePackages } from '../cluster/machine/packages.ts';
+import { elapsedReport } from '../cluster/run/elapsedReport.ts';
+
+const list = new URL('debian-packages.txt', import.meta.url);
+
+export async function launchChromium(): Promise<Browser> {
+  await requirePackages(list, 'A test in a browser', elapsedReport());
+  return chromium.launch({ executablePath: '/usr/bin/chromium' });
+}
+
+/** Everything that the page asked for and complained of since now; the 503 of the state page itself is no complaint. */
+export function listen(page: Page): { requests: string[]; complaints: string[] } {
+  const heard = { requests: [] as string[], complaints: [] as string[] };
+  page.on('request', (request) => heard.requests.push(request.url()));
+  page.on('pageerror', (error) => heard.complaints.push(String(error)));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (!/^Failed to load resource: .* 503 /.test(text)) heard.complaints.push(text);
+  });
+  return heard;
+}
+
+/** Where WB_TEST_SCREENSHOTS names a folder, what the page looks like goes there, for a person to look at. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  const folder = process.env.WB_TEST_SCREENSHOTS;
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+export interface Look {
+  texts: number;
+  /** Texts that are hard to read on what is behind them, each with its contrast. */
+  faint: string[];
+  isDark: boolean;
+  /** It must be scrolled sideways. */
+  isTooWide: boolean;
+  lang: string;
+}
+
+export function look(page: Page): Promise<Look> {
+  return page.evaluate<Look>(readFileSync(new URL('look.js', import.meta.url), 'utf8'));
+}

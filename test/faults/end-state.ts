@@ -1,0 +1,42 @@
+/** All that is there of one workbench, in a form in which two runs of one scenario can be compared. */
+import { podName, serviceName } from '../../src/workbench/identity.ts';
+import type { KubeObject } from '../../src/workbench/objects.ts';
+import type { Workbench } from '../../src/workbench/resource.ts';
+import type { Seen } from '../observer.ts';
+
+/** Differs from run to run and is nobody's decision. */
+const VARYING: readonly [RegExp, string][] = [
+  [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UID'],
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
+  [/"\d+\.\d+\.\d+\.\d+"/g, '"ADDRESS"'],
+  [/simulated-\d/g, 'NODE'],
+];
+
+export function endState(objects: readonly Seen[]): unknown[] {
+  const workbench = objects.find(({ kind }) => kind === 'Workbench') as Workbench | undefined;
+  const names: [string, string][] = workbench
+    ? [
+        [podName(workbench), 'POD'],
+        [serviceName(workbench), 'SERVICE'],
+        [workbench.metadata.name, 'ID'],
+        [workbench.metadata.namespace!, 'NAMESPACE'],
+        [workbench.spec.owner, 'OWNER'],
+        [workbench.metadata.uid!, 'ITS UID'],
+        ...objects
+          .filter(({ kind }) => kind === 'Pod')
+          .map(({ metadata }) => [metadata.uid!, 'THE UID OF ITS POD'] as [string, string]),
+        ...(workbench.spec.run ? ([[workbench.spec.run, 'RUN']] as [string, string][]) : []),
+      ]
+    : [];
+  return objects.map(({ metadata, ...object }) => {
+    const {
+      resourceVersion: _,
+      managedFields: __,
+      ...kept
+    } = metadata as KubeObject['metadata'] & { managedFields?: unknown };
+    let text = JSON.stringify({ metadata: kept, ...object });
+    for (const [name, word] of names) text = text.replaceAll(name, word);
+    for (const [pattern, word] of VARYING) text = text.replaceAll(pattern, word);
+    return JSON.parse(text) as unknown;
+  });
+}

@@ -1,0 +1,44 @@
+/** Every plan: whatever befalls the controller, its requests and its watches, what comes of it is what comes of an undisturbed run. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { STAGES, openFaults, writesIn } from './faults.ts';
+import type { Faults, Result } from './faults.ts';
+import { plans } from './plans.ts';
+import { SCENARIOS } from './scenarios.ts';
+import type { ScenarioName } from './scenarios.ts';
+
+let faults: Faults;
+let results: Promise<Result>[] = [];
+
+beforeAll(async () => {
+  faults = await openFaults(STAGES);
+  // All at once, as far as there are stages; each test waits for its own.
+  results = faults.play(plans);
+}, 600_000);
+
+afterAll(async () => {
+  await Promise.all(results);
+  await faults?.end();
+}, 60_000);
+
+test('each plan has a name of its own', () => {
+  expect(new Set(plans.map(({ id }) => id)).size).toBe(plans.length);
+});
+
+describe('an undisturbed run makes the writes that the plans are made from, and breaks no invariant', () => {
+  test.each(Object.keys(SCENARIOS) as ScenarioName[])('%s', async (name) => {
+    const { outcome, record } = await faults.reference(name);
+    expect(writesIn(record, SCENARIOS[name])).toEqual(SCENARIOS[name].writes);
+    expect(outcome).toMatchObject({ violations: [], done: 0 });
+  });
+});
+
+describe('the end is that of an undisturbed run, nothing is doubled, no invariant is broken', () => {
+  test.each(plans.map(({ id, title }, index) => [`${id} — ${title}`, index] as const))(
+    '%s',
+    async (_, index) => {
+      const { problem } = await results[index]!;
+      expect(problem).toBeUndefined();
+    },
+    600_000,
+  );
+});

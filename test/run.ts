@@ -1,0 +1,226 @@
+/**
+ * `npm test`: every test, quick ones first, then those on a real API server, then those on real Pods. Ends with one plain
+ * line of counts; whatever cannot run here is counted as skipped, with its reason above that line.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { binariesFor, binarySpec } from './cluster/binaries/catalogue.ts';
+import { findBinaries } from './cluster/binaries/find.ts';
+import { whyNoRealNode } from './cluster/cluster.ts';
+import { elapsedReport } from './cluster/run/elapsedReport.ts';
+
+const USAGE = `npm test                              every test
+npm test -- quick api                 only these projects: quick, api (a real API server), faults (plans), e2e (real Pods)
+npm test -- --match rest              only test files whose path matches
+npm test -- --no-install              without installing missing Debian packages; tests on real Pods are then skipped
+npm test -- --kubeconfig FILE         on that cluster (also WB_TEST_KUBECONFIG): only what needs nothing but an API server
+npm test -- --help                    this text`;
+
+const PROJECTS = ['quick', 'api', 'faults', 'e2e'] as const;
+/** The last compares what all the others have asked of their API servers with what deploy/ grants. */
+type Project = (typeof PROJECTS)[number] | 'rights';
+
+/** Clusters with simulated nodes stand side by side, and mostly wait; there is one real node per machine. */
+const HOW_MANY: Record<Project, string[]> = {
+  quick: [],
+  api: ['--maxWorkers=3'],
+  faults: ['--runInBand'],
+  e2e: ['--runInBand'],
+  rights: ['--runInBand'],
+};
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: string[];
+  /** One paragraph per failure, to be read again at the end of a long log. */
+  failures: string[];
+}
+
+/** What jest writes of a run; a file that does not even load counts as one failure. */
+interface JestResult {
+  numPassedTests: number;
+  numFailedTests: number;
+  numRuntimeErrorTestSuites: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+}
+
+function flags() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        match: { type: 'string' },
+        'no-install': { type: 'boolean', default: false },
+        kubeconfig: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const unknown = positionals.find((name) => !(PROJECTS as readonly string[]).includes(name));
+    if (unknown !== undefined) throw new Error(`There is no project "${unknown}".`);
+    return { ...values, projects: (positionals.length > 0 ? positionals : PROJECTS) as readonly Project[] };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+/** All that needs no node; nothing else is tried on a cluster that somebody gave. */
+const ON_GIVEN = 'api/manifests';
+
+/** Why a project cannot run here; undefined when it can. */
+function reasonToSkip(
+  project: Project,
+  given: string | undefined,
+  install: boolean,
+  { failed, skipped }: Counts,
+): string | undefined {
+  if (project === 'quick') return undefined;
+  const hasAll = failed === 0 && skipped.length === 0;
+  if (project === 'rights') return hasAll ? undefined : 'a part of a suite does not ask for all that is granted';
+  if (given !== undefined && project === 'e2e') return 'tests on real Pods bring their own node; a cluster was given';
+  if (given !== undefined && project === 'faults') return 'the plans bring their own cluster; one was given';
+  return project === 'e2e' ? whyNoRealNode({ install }) : undefined;
+}
+
+/** Builds what a project's clusters need, before any test is timed: the first time it takes minutes. */
+async function prepare(project: Project, given: string | undefined): Promise<void> {
+  if (project === 'quick' || project === 'rights' || given !== undefined) return;
+  const specs =
+    project === 'e2e'
+      ? binariesFor('real', { networkPolicies: true })
+      : [...binariesFor('simulated'), binarySpec('promtool')];
+  await findBinaries(specs, elapsedReport());
+}
+
+async function run(
+  project: Project,
+  match: string | undefined,
+  env: NodeJS.ProcessEnv,
+  folder: string,
+): Promise<Counts> {
+  const output = join(folder, `${project}.json`);
+  const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const args = [
+    ...jest,
+    '--selectProjects',
+    project,
+    ...HOW_MANY[project],
+    '--verbose',
+    '--json',
+    `--outputFile=${output}`,
+    '--passWithNoTests',
+  ];
+  // jest's own JSON on stdout is the same again; its report for people is on stderr.
+  const child = spawn(process.execPath, match ? [...args, match] : args, {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  running = child;
+  await once(child, 'exit');
+  running = undefined;
+  const result = read(output);
+  if (!result)
+    return { passed: 0, failed: 1, skipped: [], failures: [`all of ${project}: jest ended without a result`] };
+  const pending = result.testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'pending'),
+  );
+  return {
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+    skipped: pending.map(({ fullName }) => `${fullName}: switched off in its file`),
+    failures: failuresOf(result),
+  };
+}
+
+function failuresOf({ testResults }: JestResult): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (status === 'failed' && failed.length === 0) return [paragraph(file, message)];
+    return failed.map(({ fullName, failureMessages }) =>
+      paragraph(`${file} › ${fullName}`, failureMessages.join('\n')),
+    );
+  });
+}
+
+/** Without colours, and of the stack only our own files. */
+function paragraph(title: string, message: string): string {
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => !line.includes('node_modules'))
+    .slice(0, 30);
+  return `failed: ${title}\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function read(file: string): JestResult | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JestResult;
+  } catch {
+    process.stderr.write('jest ended without a result; this counts as a failure\n');
+    return undefined;
+  }
+}
+
+let running: ReturnType<typeof spawn> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // The terminal sends Ctrl-C to jest too; its clusters' janitors clean up when it ends.
+  process.on(signal, () => {
+    running?.kill('SIGTERM');
+    process.exitCode = 130;
+    interrupted = true;
+  });
+}
+let interrupted = false;
+
+const { projects, match, kubeconfig, help, 'no-install': noInstall } = flags();
+if (help) {
+  process.stdout.write(`${USAGE}\n`);
+} else {
+  const given = kubeconfig ?? process.env.WB_TEST_KUBECONFIG;
+  const { KUBECONFIG: _, ...ambient } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), 'workbench-test-'));
+  const env = {
+    ...ambient,
+    WB_TEST_AUDIT: join(folder, 'audit'),
+    ...(given ? { WB_TEST_KUBECONFIG: given } : {}),
+    ...(noInstall ? { WB_TEST_NO_INSTALL: 'true' } : {}),
+  };
+  const total: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+  const isWhole = projects.length === PROJECTS.length && match === undefined;
+  for (const project of isWhole ? [...projects, 'rights' as const] : projects) {
+    if (interrupted) break;
+    const reason = reasonToSkip(project, given, !noInstall, total);
+    if (reason !== undefined) {
+      total.skipped.push(`all of ${project}: ${reason}`);
+      continue;
+    }
+    const isGiven = given !== undefined && project === 'api';
+    if (isGiven) total.skipped.push(`api but ${ON_GIVEN}: simulated nodes are not put into a cluster that was given`);
+    const started = performance.now();
+    process.stderr.write(`\n— ${project} —\n`);
+    await prepare(project, given);
+    const counts = await run(project, isGiven ? ON_GIVEN : match, env, folder);
+    process.stderr.write(`${project}: ${Math.round((performance.now() - started) / 1000)} s\n`);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped.push(...counts.skipped);
+    total.failures.push(...counts.failures);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  for (const failure of total.failures) process.stdout.write(`${failure}\n`);
+  for (const reason of total.skipped) process.stdout.write(`skipped: ${reason}\n`);
+  if (interrupted) process.stdout.write('interrupted\n');
+  const skipped = total.skipped.length > 0 ? `, ${total.skipped.length} skipped` : '';
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
+  if (total.failed > 0 || total.passed === 0) process.exitCode ||= 1;
+}
