@@ -8,6 +8,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import { observe } from '../observer.ts';
+import type { Seen } from '../observer.ts';
 import { isWrite, textOf } from './calls.ts';
 import { endState } from './end-state.ts';
 import { hands } from './hands.ts';
@@ -236,7 +237,10 @@ export async function openStage(cluster: Cluster, number: number, program: strin
           try {
             return await playOne(parts[index]!, play);
           } catch (error) {
-            throw new Error(`${(error as Error).message}\n${textOfRecord(play.record)}`, { cause: error });
+            const there = [...play.ids].flatMap((id) => observer.view(id)).map(textOfObject);
+            throw new Error([(error as Error).message, textOfRecord(play.record), ...there].join('\n'), {
+              cause: error,
+            });
           } finally {
             playing = playing.filter((other) => other !== play);
             play.dying?.resolve();
@@ -287,6 +291,14 @@ function committed(record: readonly Recorded[]): Record<string, number> {
 
 export function textOfRecord(record: readonly Recorded[]): string {
   return record.map(line).join('\n');
+}
+
+/** What tells why it goes no further. */
+function textOfObject(object: Seen): string {
+  const { name, uid, resourceVersion, generation, deletionTimestamp, finalizers } = object.metadata;
+  const { spec, status } = object as { spec?: { state?: string }; status?: unknown };
+  const told = { uid, resourceVersion, generation, deletionTimestamp, finalizers, state: spec?.state, status };
+  return `there: ${object.kind} ${name} ${JSON.stringify(told)}`;
 }
 
 function line(call: Recorded): string {
