@@ -71,9 +71,9 @@ export class Cluster {
     else this.#store.collections[kind].deleted(name, uid);
   }
 
-  #keep<K extends Kind>(kind: K, object: KindTypes[K], isQuiet = false): KindTypes[K] {
+  #keep<K extends Kind>(kind: K, object: KindTypes[K], isStatus = false): KindTypes[K] {
     const trimmed = KINDS[kind].trim(object);
-    this.#store.collections[kind].wrote(trimmed, isQuiet);
+    this.#store.collections[kind].wrote(trimmed, isStatus);
     return trimmed;
   }
 }

@@ -3,6 +3,7 @@
  * so "older" is well defined even across a delete and a recreate under one name.
  */
 import type { KubeObject } from '../workbench/objects.ts';
+import { isSame } from '../workbench/same.ts';
 
 export interface CollectionOptions<T extends KubeObject> {
   /** A second way to find objects, e.g. by owner. */
@@ -15,6 +16,15 @@ export interface CollectionOptions<T extends KubeObject> {
 export function isNewer(one: string | undefined, other: string | undefined): boolean {
   const [a, b] = [one ?? '0', other ?? '0'];
   return a.length === b.length ? a > b : a.length > b.length;
+}
+
+function isSameButStatus(one: KubeObject, other: KubeObject): boolean {
+  const essence = (object: KubeObject & { status?: unknown }) => ({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: '' },
+    status: undefined,
+  });
+  return isSame(essence(one), essence(other));
 }
 
 export class Collection<T extends KubeObject> {
@@ -44,12 +54,16 @@ export class Collection<T extends KubeObject> {
     return [...(this.#index.get(key) ?? [])].map((name) => this.#objects.get(name)!);
   }
 
-  /** The answer to a write of ours (told to nobody if quiet): kept unless the watch already knows better (an object it has since seen deleted, too). */
-  wrote(object: T, isQuiet = false): void {
+  /**
+   * The answer to a write of ours: kept unless the watch already knows better (an object it has since seen deleted, too). A
+   * status of ours is told to nobody, unless the answer brings what somebody else has changed before it: that is told by no
+   * event any more, since the watch brings it as old.
+   */
+  wrote(object: T, isStatus = false): void {
     const known = this.#objects.get(object.metadata.name);
     const version = object.metadata.resourceVersion;
     if (known ? isNewer(version, known.metadata.resourceVersion) : isNewer(version, this.#seen))
-      this.#set(object, isQuiet);
+      this.#set(object, isStatus && known !== undefined && isSameButStatus(known, object));
   }
 
   /** A delete of ours that took effect at once. */

@@ -84,6 +84,24 @@ describe('a write of ours', () => {
     expect(things.size).toBe(0);
   });
 
+  test('of a status is told to nobody', () => {
+    const { things, told } = collection();
+    things.saw(thing(10));
+    things.wrote(thing(11), true);
+    things.saw(thing(11));
+    expect(version(things)).toBe('11');
+    expect(told).toEqual(['alice@10']);
+  });
+
+  test('of a status that brings what somebody else has changed just before is told, since no event tells it any more', () => {
+    const { things, told } = collection();
+    things.saw(thing(10));
+    things.wrote(thing(12, { owner: 'bob' }), true);
+    things.saw(thing(11, { owner: 'bob' }));
+    things.saw(thing(12, { owner: 'bob' }));
+    expect(told).toEqual(['alice@10', 'alice@10 → bob@12']);
+  });
+
   test('that deleted takes only the incarnation that it meant', () => {
     const { things } = collection();
     things.saw(thing(10, next));
