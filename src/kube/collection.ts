@@ -18,6 +18,9 @@ export function isNewer(one: string | undefined, other: string | undefined): boo
   return a.length === b.length ? a > b : a.length > b.length;
 }
 
+/** More than are deleted in the time by which one event may come late. */
+const REMEMBERED = 1_000;
+
 function isSameButStatus(one: KubeObject, other: KubeObject): boolean {
   const essence = (object: KubeObject & { status?: unknown }) => ({
     ...object,
@@ -33,6 +36,8 @@ export class Collection<T extends KubeObject> {
   readonly #options: CollectionOptions<T>;
   /** How far the watch has come; what it has passed and not kept is gone. */
   #seen = '0';
+  /** UIDs of what was last deleted: none comes back, whatever a watch that is out of order tells of it. */
+  readonly #gone = new Set<string>();
 
   constructor(options: CollectionOptions<T> = {}) {
     this.#options = options;
@@ -62,6 +67,7 @@ export class Collection<T extends KubeObject> {
   wrote(object: T, isStatus = false): void {
     const known = this.#objects.get(object.metadata.name);
     const version = object.metadata.resourceVersion;
+    if (this.#gone.has(object.metadata.uid!)) return;
     if (known ? isNewer(version, known.metadata.resourceVersion) : isNewer(version, this.#seen))
       this.#set(object, isStatus && known !== undefined && isSameButStatus(known, object));
   }
@@ -69,12 +75,15 @@ export class Collection<T extends KubeObject> {
   /** A delete of ours that took effect at once. */
   deleted(name: string, uid: string): void {
     const known = this.#objects.get(name);
-    if (known?.metadata.uid === uid) this.#unset(known);
+    if (known?.metadata.uid !== uid) return;
+    this.#bury(known);
+    this.#unset(known);
   }
 
   /** An event of the watch: added or modified. */
   saw(object: T): void {
     this.advance(object.metadata.resourceVersion);
+    if (this.#gone.has(object.metadata.uid!)) return;
     const known = this.#objects.get(object.metadata.name);
     if (!known || isNewer(object.metadata.resourceVersion, known.metadata.resourceVersion)) this.#set(object);
   }
@@ -82,6 +91,7 @@ export class Collection<T extends KubeObject> {
   /** An event of the watch: deleted. Its resourceVersion is that of the deletion. */
   sawDeleted(object: T): void {
     this.advance(object.metadata.resourceVersion);
+    this.#bury(object);
     const known = this.#objects.get(object.metadata.name);
     if (known && !isNewer(known.metadata.resourceVersion, object.metadata.resourceVersion)) this.#unset(known);
   }
@@ -102,6 +112,13 @@ export class Collection<T extends KubeObject> {
       if (!known || isNewer(object.metadata.resourceVersion, known.metadata.resourceVersion)) this.#set(object);
     }
     this.advance(version);
+    // A list has the last word: an API server that was restored from a backup has its old objects again.
+    this.#gone.clear();
+  }
+
+  #bury({ metadata: { uid } }: T): void {
+    this.#gone.add(uid!);
+    if (this.#gone.size > REMEMBERED) this.#gone.delete(this.#gone.values().next().value!);
   }
 
   #set(object: T, isQuiet = false): void {

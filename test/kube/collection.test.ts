@@ -145,6 +145,17 @@ describe('the watch', () => {
     expect(told).toEqual(['alice@10', 'alice@10 → bob@12']);
   });
 
+  test('an event that comes after the deletion of its object raises no ghost, and a list may bring it back', () => {
+    const { things } = collection();
+    things.saw(thing(10));
+    things.sawDeleted(thing(12));
+    things.saw(thing(11));
+    expect(things.size).toBe(0);
+    things.replace([thing(10)], '20');
+    things.saw(thing(21));
+    expect(version(things)).toBe('21');
+  });
+
   test('the deletion of something unknown tells nobody', () => {
     const { things, told } = collection();
     things.sawDeleted(thing(10));
