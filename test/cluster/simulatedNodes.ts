@@ -1,5 +1,11 @@
 import type { ControlPlane } from './controlPlane.ts';
-import { createSimulatedNodes, simulatedNodeNames, startKwok } from './components/kwok.ts';
+import {
+  KWOK_USER,
+  createSimulatedNodes,
+  protectSuccessors,
+  simulatedNodeNames,
+  startKwok,
+} from './components/kwok.ts';
 import { isReady } from './nodeReady.ts';
 import type { RunDirectory } from './run/runDirectory.ts';
 import { until } from './run/until.ts';
@@ -10,7 +16,8 @@ export async function startSimulatedNodes(
   { access, kubeconfigFor }: ControlPlane,
 ): Promise<void> {
   await createSimulatedNodes(access);
-  const kwok = startKwok(run, binary('kwok'), await kubeconfigFor('system:kwok', ['system:masters']));
+  await protectSuccessors(access);
+  const kwok = startKwok(run, binary('kwok'), await kubeconfigFor(KWOK_USER, ['system:masters']));
   for (const name of simulatedNodeNames) {
     await until(`The simulated node ${name}`, 60, [kwok], () => isReady(access, name));
   }

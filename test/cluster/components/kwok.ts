@@ -3,6 +3,8 @@ import { create, type Access } from '../access/ask.ts';
 import { startComponent, type Component } from '../run/component.ts';
 import type { RunDirectory } from '../run/runDirectory.ts';
 
+export const KWOK_USER = 'system:kwok';
+
 export const simulatedNodeNames = [0, 1, 2, 3, 4].map((index) => `simulated-${index}`);
 
 /** Plays the kubelets of the simulated nodes. Pods get addresses in 10.0.0.0/8 that lead nowhere: never send to one. */
@@ -28,6 +30,36 @@ export function startKwok(run: RunDirectory, binary: string, kubeconfig: string)
       // Without leases the control plane gives the nodes up after 40 s, and every workbench on them is rightly called lost.
       '--node-lease-duration-seconds=40',
     ],
+  });
+}
+
+/**
+ * kwok removes a terminating Pod by its name alone, and sometimes twice: the second time it would take the successor that has
+ * the same name. A kubelet says which one it means; so this API server refuses kwok whatever is not terminating.
+ */
+export async function protectSuccessors(access: Access): Promise<void> {
+  const name = 'kwok-removes-only-what-is-terminating';
+  const policies = '/apis/admissionregistration.k8s.io/v1';
+  await create(access, `${policies}/validatingadmissionpolicies`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['pods'] }],
+      },
+      matchConditions: [{ name: 'kwok', expression: `request.userInfo.username == '${KWOK_USER}'` }],
+      validations: [
+        { expression: 'has(oldObject.metadata.deletionTimestamp)', message: 'this Pod is not terminating' },
+      ],
+    },
+  });
+  await create(access, `${policies}/validatingadmissionpolicybindings`, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
   });
 }
 
