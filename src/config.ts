@@ -62,7 +62,7 @@ export function readEnvironment(): Environment {
 
 export function settingsFrom(env: Environment): Settings {
   const optional = {
-    pullSecret: env.WB_IMAGE_PULL_SECRET,
+    pullSecrets: env.WB_IMAGE_PULL_SECRET === undefined ? undefined : [env.WB_IMAGE_PULL_SECRET],
     baseUrl: env.BASE_URL,
     ingressClass: env.INGRESS_CLASS,
     ingressTlsSecret: env.INGRESS_TLS_SECRET,

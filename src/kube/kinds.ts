@@ -1,11 +1,14 @@
-/** The four kinds of object that this program watches and writes: where they live and what is kept of them. */
+/** The kinds of object that this program watches, all but classes written too: where they live and what is kept of them. */
+import { CLASS_KIND, CLASS_PLURAL } from '../workbench/class.ts';
+import type { WorkbenchClass } from '../workbench/class.ts';
 import type { Ingress, KubeObject, Pod, Service } from '../workbench/objects.ts';
 import { GROUP, PLURAL } from '../workbench/resource.ts';
 import type { Workbench } from '../workbench/resource.ts';
-import { trimIngress, trimPod, trimService, trimWorkbench } from '../workbench/trim.ts';
+import { trimClass, trimIngress, trimPod, trimService, trimWorkbench } from '../workbench/trim.ts';
 
 export interface KindTypes {
   Workbench: Workbench;
+  WorkbenchClass: WorkbenchClass;
   Pod: Pod;
   Service: Service;
   Ingress: Ingress;
@@ -23,6 +26,7 @@ export interface KindInfo<T extends KubeObject> {
 
 export const KINDS: { [K in Kind]: KindInfo<KindTypes[K]> } = {
   Workbench: { kind: 'Workbench', root: `/apis/${GROUP}/v1`, plural: PLURAL, trim: trimWorkbench },
+  WorkbenchClass: { kind: CLASS_KIND, root: `/apis/${GROUP}/v1`, plural: CLASS_PLURAL, trim: trimClass },
   Pod: { kind: 'Pod', root: '/api/v1', plural: 'pods', trim: trimPod },
   Service: { kind: 'Service', root: '/api/v1', plural: 'services', trim: trimService },
   Ingress: { kind: 'Ingress', root: '/apis/networking.k8s.io/v1', plural: 'ingresses', trim: trimIngress },

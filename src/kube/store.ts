@@ -1,8 +1,10 @@
 /** Everything that is read: one collection per kind, filled by reflectors and by our own writes. */
+import type { WorkbenchClass } from '../workbench/class.ts';
 import { LABEL_ID, controllerOf, ingressName, podName, serviceName } from '../workbench/identity.ts';
 import type { KubeObject } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { KIND } from '../workbench/resource.ts';
+import type { Workbench } from '../workbench/resource.ts';
 import { Collection } from './collection.ts';
 import type { Kind, KindTypes } from './kinds.ts';
 
@@ -26,6 +28,7 @@ export class Store {
       indexBy: ({ spec }) => spec.owner,
       onChange: (...changed) => this.#tell('Workbench', changed),
     }),
+    WorkbenchClass: new Collection({ onChange: ({ metadata }) => this.#tellUsersOf(metadata.name) }),
     Pod: new Collection({
       indexBy: (object) => concerns('Pod', object),
       onChange: (...changed) => this.#tell('Pod', changed),
@@ -48,7 +51,26 @@ export class Store {
     if (namesake && !pods.includes(namesake)) pods.push(namesake);
     const service = this.collections.Service.get(serviceName(workbench));
     const ingress = this.collections.Ingress.get(ingressName(workbench));
-    return { workbench, pods, ...(service ? { service } : {}), ...(ingress ? { ingress } : {}) };
+    const found = this.classOf(workbench);
+    return {
+      workbench,
+      pods,
+      ...(found ? { class: found } : {}),
+      ...(service ? { service } : {}),
+      ...(ingress ? { ingress } : {}),
+    };
+  }
+
+  /** The class that a Workbench names, if there is one. */
+  classOf({ spec }: Workbench): WorkbenchClass | undefined {
+    return spec.class === undefined ? undefined : this.collections.WorkbenchClass.get(spec.class);
+  }
+
+  /** Looked for among all: an admin changes a class a few times a year. */
+  #tellUsersOf(name: string): void {
+    for (const { metadata, spec } of this.collections.Workbench.values()) {
+      if (spec.class === name) for (const listener of this.#listeners) listener(metadata.name);
+    }
   }
 
   /** Whoever had the object before must hear of its loss as well: owners change, and names are used again. */

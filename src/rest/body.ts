@@ -4,11 +4,13 @@ import { resourcesSchema, specSchema } from '../workbench/resource.ts';
 import type { Resources, WorkbenchSpec } from '../workbench/resource.ts';
 import { invalid } from './problem.ts';
 
-const { displayName, image, env } = specSchema.shape;
+const { displayName, class: className, version, image, env } = specSchema.shape;
 const { cpu, memory, gpu } = resourcesSchema.shape;
 
 export const createSchema = z.strictObject({
   workbench_name: displayName,
+  class: className,
+  version,
   image,
   requested_cpu: cpu,
   requested_memory: memory,
@@ -19,6 +21,8 @@ export const createSchema = z.strictObject({
 /** null takes a value back to the installation's default. */
 export const patchSchema = z.strictObject({
   workbench_name: displayName.nullable(),
+  class: className.nullable(),
+  version: version.nullable(),
   image: image.nullable(),
   requested_cpu: cpu.nullable(),
   requested_memory: memory.nullable(),
@@ -61,6 +65,8 @@ export function specFrom(owner: string, body: CreateBody): WorkbenchSpec {
     owner,
     state: 'Running',
     ...(body.workbench_name === undefined ? {} : { displayName: body.workbench_name }),
+    ...(body.class === undefined ? {} : { class: body.class }),
+    ...(body.version === undefined ? {} : { version: body.version }),
     ...(body.image === undefined ? {} : { image: body.image }),
     ...(resources ? { resources } : {}),
     ...(body.env === undefined ? {} : { env: body.env }),
@@ -77,4 +83,13 @@ export function resourcesFrom(before: Resources, body: PatchBody): Resources | u
     else if (value !== undefined) after[name] = name === 'gpu' ? value : String(value);
   }
   return Object.keys(after).length > 0 ? (after as Resources) : undefined;
+}
+
+/** What the choices of a PATCH make of a spec. */
+export function specAfter(before: WorkbenchSpec, body: PatchBody): WorkbenchSpec {
+  const { class: name, version, image } = body;
+  const chosen = Object.entries({ class: name, version, image }).filter(([, value]) => value !== undefined);
+  const after = { ...before, ...Object.fromEntries(chosen), resources: resourcesFrom(before.resources ?? {}, body) };
+  const kept = Object.entries(after).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(kept) as unknown as WorkbenchSpec;
 }

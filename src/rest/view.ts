@@ -1,4 +1,5 @@
 /** From a Workbench to the item that REST clients know. Unknown values are absent, not null. */
+import { settingsFor } from '../workbench/class.ts';
 import { podName, publicEndpoint, runOf } from '../workbench/identity.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { isOutdated, requestedImage, wasReady } from '../workbench/pod.ts';
@@ -13,6 +14,8 @@ export interface Item {
   status_reason?: string;
   status_message?: string;
   public_endpoint: string;
+  class?: string;
+  version?: string;
   image: string;
   image_digest?: string;
   requested_cpu?: string;
@@ -42,8 +45,12 @@ export function phaseNow({ metadata, spec, status }: Workbench): { phase: Phase;
   return isDown || isAnotherRun ? { phase: 'Starting', isStale: true } : { phase: published, isStale: false };
 }
 
-export function toItem({ workbench, pods }: Snapshot & { workbench: Workbench }, settings: Settings): Item {
+export function toItem(
+  { workbench, pods, class: found }: Pick<Snapshot, 'pods' | 'class'> & { workbench: Workbench },
+  installation: Settings,
+): Item {
   const { metadata, spec, status } = workbench;
+  const settings = settingsFor(spec, found, installation);
   const { phase: published, isStale } = phaseNow(workbench);
   const endpoint = publicEndpoint(metadata.name, settings);
   // An admin has moved BASE_URL, and nobody has looked there yet.
@@ -56,7 +63,7 @@ export function toItem({ workbench, pods }: Snapshot & { workbench: Workbench },
   // Judged on the Pod itself, so that the answer to a PATCH says so already; a Pod that is not ready is made anew at once.
   const isServing =
     spec.state !== 'Stopped' && pod !== undefined && wasReady(workbench, pod) && !pod.metadata.deletionTimestamp;
-  const isRestartRequired = isServing && isOutdated(pod, workbench, settings);
+  const isRestartRequired = isServing && isOutdated(pod, workbench, found, settings);
   return compact({
     user_id: spec.owner,
     workbench_id: metadata.name,
@@ -65,11 +72,13 @@ export function toItem({ workbench, pods }: Snapshot & { workbench: Workbench },
     status_reason: isStale ? undefined : status?.reason,
     status_message: isStale ? undefined : status?.message,
     public_endpoint: endpoint,
+    class: spec.class,
+    version: spec.version,
     image: requestedImage(workbench, settings),
     image_digest: digest,
     requested_cpu: cpu === undefined ? undefined : String(cpu),
     requested_memory: memory === undefined ? undefined : String(memory),
-    requested_gpu: spec.resources?.gpu,
+    requested_gpu: spec.resources?.gpu ?? settings.defaultGpu,
     created_at: metadata.creationTimestamp,
     started_at: isStale ? undefined : status?.startedAt,
     restart_required: isRestartRequired || undefined,

@@ -2,13 +2,15 @@
 import type { Cluster } from '../kube/cluster.ts';
 import { isFailedTest, isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
-import { isAllowed } from '../workbench/image.ts';
+import { refusalOf } from '../workbench/admit.ts';
+import { settingsFor } from '../workbench/class.ts';
+import type { WorkbenchClass } from '../workbench/class.ts';
 import type { PatchOperation, Pod } from '../workbench/objects.ts';
 import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
-import type { Workbench } from '../workbench/resource.ts';
+import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
-import { checkEnv, resourcesFrom, specFrom } from './body.ts';
+import { checkEnv, resourcesFrom, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { newName } from './new-name.ts';
 import { Problem, contended, invalid, noSuchWorkbench } from './problem.ts';
@@ -16,13 +18,13 @@ import { phaseNow, toItem } from './view.ts';
 import type { Item } from './view.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections'>;
+  store: Pick<Store, 'collections' | 'classOf'>;
   cluster: Cluster;
   settings: Settings;
 }
 
 /** What to write, given what was seen; null: nothing is to be done. */
-type Edit = (seen: Workbench) => PatchOperation[] | null;
+type Edit = (seen: Workbench) => PatchOperation[] | null | Promise<PatchOperation[] | null>;
 
 /** Each further attempt starts from a live read, so it fails again only if somebody wrote in between. */
 const ATTEMPTS = 5;
@@ -34,7 +36,7 @@ export class Workbenches {
   /** The last edit under way of each workbench: those of one process wait for each other instead of undoing each other. */
   readonly #lanes = new Map<string, Promise<unknown>>();
   /** Most requests ask for what has not changed since the last. */
-  readonly #items = new WeakMap<Workbench, { pods: Pod[]; item: Item }>();
+  readonly #items = new WeakMap<Workbench, { pods: Pod[]; class: WorkbenchClass | undefined; item: Item }>();
 
   constructor({ store, cluster, settings }: WorkbenchesOptions) {
     this.#store = store;
@@ -53,11 +55,12 @@ export class Workbenches {
   }
 
   async create(user: string, body: CreateBody): Promise<Item> {
-    this.#checkImage(body.image);
     checkEnv(body.env);
+    const spec = specFrom(user, body);
+    await this.#admit(spec);
     const { namespace } = this.#cluster;
     const name = newName();
-    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec: specFrom(user, body) };
+    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
     try {
       return this.#view(await this.#cluster.create('Workbench', object));
     } catch (error) {
@@ -92,12 +95,16 @@ export class Workbenches {
   }
 
   async patch(user: string, id: string, body: PatchBody): Promise<Item> {
-    if (body.image) this.#checkImage(body.image);
     checkEnv(body.env);
     const sizes = [body.requested_cpu, body.requested_memory, body.requested_gpu];
-    const edited = await this.#edit(user, id, (seen) => {
+    const choices = [body.class, body.version, body.image, ...sizes];
+    const edited = await this.#edit(user, id, async (seen) => {
+      // A new name is for everybody, also where what was chosen before is no longer granted.
+      if (choices.some((choice) => choice !== undefined)) await this.#admit(specAfter(seen.spec, body));
       const operations = [
         ...assign('/spec/displayName', seen.spec.displayName, body.workbench_name),
+        ...assign('/spec/class', seen.spec.class, body.class),
+        ...assign('/spec/version', seen.spec.version, body.version),
         ...assign('/spec/image', seen.spec.image, body.image),
         ...assign('/spec/env', seen.spec.env, body.env),
       ];
@@ -158,7 +165,7 @@ export class Workbenches {
   async #editNow(user: string, id: string, edit: Edit): Promise<Workbench> {
     let seen = await this.#seen(user, id);
     for (let attempt = 1; ; attempt++) {
-      const operations = edit(seen);
+      const operations = await edit(seen);
       if (operations === null) return seen;
       if (seen.metadata.deletionTimestamp) {
         throw new Problem(409, 'BeingDeleted', 'This workbench is being deleted.');
@@ -175,19 +182,34 @@ export class Workbenches {
     }
   }
 
-  /** Objects in the store are replaced and never changed, so an item is good for as long as its workbench and Pods are the same. */
+  /** Objects in the store are replaced and never changed, so an item is good for as long as its workbench, its class and its Pods are the same. */
   #view(workbench: Workbench): Item {
     const pods = this.#store.collections.Pod.indexed(workbench.metadata.name);
+    const found = this.#store.classOf(workbench);
     const known = this.#items.get(workbench);
-    if (known?.pods.length === pods.length && known.pods.every((pod, index) => pod === pods[index])) return known.item;
-    const item = toItem({ workbench, pods }, this.#settings);
-    this.#items.set(workbench, { pods, item });
+    const isGood = known?.class === found && known?.pods.length === pods.length;
+    if (known && isGood && known.pods.every((pod, index) => pod === pods[index])) return known.item;
+    const item = toItem({ workbench, pods, ...(found ? { class: found } : {}) }, this.#settings);
+    this.#items.set(workbench, { pods, class: found, item });
     return item;
   }
 
-  #checkImage(image: string | undefined): void {
-    if (image === undefined || isAllowed(image, this.#settings)) return;
-    throw new Problem(400, 'ImageNotAllowed', `image: "${image}" is not among those that this installation allows.`);
+  /** The same as the controller will say of it. @throws Problem 400 */
+  async #admit(spec: WorkbenchSpec): Promise<void> {
+    const found = await this.#classOf(spec);
+    const refusal = refusalOf(spec, found, settingsFor(spec, found, this.#settings));
+    if (refusal) throw new Problem(400, refusal.reason, refusal.message);
+  }
+
+  /** On a miss one live read: it may have been made a moment ago. */
+  async #classOf({ class: name }: WorkbenchSpec): Promise<WorkbenchClass | undefined> {
+    if (name === undefined) return undefined;
+    const known = this.#store.collections.WorkbenchClass.get(name);
+    if (known) return known;
+    return this.#cluster.get('WorkbenchClass', name).catch((error: unknown) => {
+      if (isKubeError(error, 'notFound')) return undefined;
+      throw error;
+    });
   }
 
   /** Two masters of one field would undo each other for ever. */

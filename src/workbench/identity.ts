@@ -9,12 +9,14 @@ export const LABEL_ID = `${GROUP}/id`;
 export const LABEL_UID = `${GROUP}/uid`;
 /** The Pod's annotation that says what the author's own fields were when it was made. */
 export const ANNOTATION_STAMP = `${GROUP}/stamp`;
+/** The Pod's annotation that says what its class asked for when it was made. */
+export const ANNOTATION_CLASS = `${GROUP}/class-stamp`;
 export const ANNOTATION_RUN = `${GROUP}/run`;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** 10 characters (50 bits) over one workbench's own history: enough, since the API server refuses a second of a name. */
-function shortHash(text: string): string {
+export function shortHash(text: string): string {
   const digest = hash('sha256', text, 'buffer');
   return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % 32]).join('');
 }
@@ -93,11 +95,14 @@ export function publicEndpoint(id: string, settings: Pick<Settings, 'baseUrl'>):
 
 /** Changes exactly when an author's edit must reach the Pod; a new operator version or default changes nothing. */
 export function stamp(workbench: Workbench): string {
-  const { image, resources, env } = workbench.spec;
+  const { class: name, version, image, resources, env } = workbench.spec;
   const author = {
     image: image ?? null,
     resources: ['cpu', 'memory', 'gpu'].map((key) => String(resources?.[key as 'cpu'] ?? '')),
     env: (env ?? []).map(({ name, value }) => [name, value]),
+    // Left out where there is none: a Pod that an earlier version of this program made keeps its stamp.
+    ...(name === undefined ? {} : { class: name }),
+    ...(version === undefined ? {} : { version }),
   };
   return shortHash(JSON.stringify(author));
 }

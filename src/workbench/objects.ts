@@ -102,6 +102,9 @@ export interface PodSpec {
   securityContext?: object;
   imagePullSecrets?: { name: string }[];
   containers: Container[];
+  nodeSelector?: Record<string, string>;
+  tolerations?: object[];
+  runtimeClassName?: string;
   volumes?: { name: string; emptyDir: { sizeLimit?: string } }[];
 }
 

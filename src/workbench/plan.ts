@@ -2,15 +2,16 @@
  * The whole policy on one page: from what is seen to what is written. Pure: no clock, no environment, no network.
  * Read `plan` first; the functions under it are in the order in which it calls them.
  */
-import { isReservedEnv } from './env.ts';
+import { refusalOf } from './admit.ts';
 import { assess } from './assess.ts';
 import type { Reach } from './assess.ts';
+import { settingsFor } from './class.ts';
+import type { WorkbenchClass } from './class.ts';
 import { podName } from './identity.ts';
-import { isAllowed } from './image.ts';
 import type { Ingress, Pod, Service } from './objects.ts';
 import { adoptions, conflictOf, isOrphaning, isOwn, ownPods } from './claims.ts';
 import { isNodeSilent, isOver, isReady, silentAfterMs } from './phase.ts';
-import { buildPod, isEdited, isOutdated, requestedImage, wasReady } from './pod.ts';
+import { buildPod, isEdited, isOutdated, wasReady } from './pod.ts';
 import type { Workbench } from './resource.ts';
 import type { Settings } from './settings.ts';
 import type { Verdict } from './status.ts';
@@ -28,6 +29,8 @@ import type { Step } from './steps.ts';
 
 export interface Snapshot {
   workbench?: Workbench;
+  /** That it names, if there is one. */
+  class?: WorkbenchClass;
   /** Pods whose controller or label names this Workbench, and any Pod that bears the name which ours would have. */
   pods: Pod[];
   service?: Service;
@@ -52,7 +55,7 @@ const LOOK_AGAIN_MS = 10_000;
 export function plan(snapshot: Snapshot, settings: Settings, now: number): Plan {
   const { workbench } = snapshot;
   if (!workbench) return { steps: [] }; // Owner references collect the children.
-  return decide(workbench, snapshot, settings, now);
+  return decide(workbench, snapshot, settingsFor(workbench.spec, snapshot.class, settings), now);
 }
 
 type Decision = Plan & { verdict: Verdict };
@@ -103,7 +106,8 @@ function leave(pods: Pod[], settings: Settings, now: number, message: string): D
 }
 
 function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Settings, now: number): Decision {
-  const refusal = refusalOf(workbench, settings);
+  const refused = refusalOf(workbench.spec, snapshot.class, settings);
+  const refusal = refused && { phase: 'Failed' as const, ...refused };
   const current = ours.find((pod) => pod.metadata.name === podName(workbench));
   const conflict = conflictOf(workbench, snapshot);
   if (conflict) {
@@ -112,13 +116,19 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
     return { steps: [], verdict: { ...conflict, ...known }, recheckAfterMs: LOOK_AGAIN_MS };
   }
   const others = ours.filter((pod) => pod !== current);
-  const isUnwanted = current !== undefined && isEdited(current, workbench) && !wasReady(workbench, current);
+  // A class whose admin has mended it must not keep a Pod that nobody has worked in from being made anew.
+  const isStale = (pod: Pod) =>
+    workbench.spec.class === undefined
+      ? isEdited(pod, workbench)
+      : isOutdated(pod, workbench, snapshot.class, settings);
+  const isUnwanted = current !== undefined && isStale(current) && !wasReady(workbench, current);
   const isReplaced = current !== undefined && isOver(current) && age(current, now) >= SHORTEST_LIFE_MS;
 
   const steps: Step[] = [];
   steps.push(...deletions([...others, ...(current && (isUnwanted || isReplaced) ? [current] : [])]));
   steps.push(...forcedDeletions(ours, settings, now));
-  if (!refusal && ours.length === 0) steps.push({ do: 'create', kind: 'Pod', object: buildPod(workbench, settings) });
+  if (!refusal && ours.length === 0)
+    steps.push({ do: 'create', kind: 'Pod', object: buildPod(workbench, settings, snapshot.class) });
   if (current) steps.push(...relabel(workbench, current));
   if (!refusal || current) steps.push(...serviceSteps(workbench, snapshot.service, settings));
 
@@ -145,31 +155,15 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   if (failsAtOnce) rechecks.push(SHORTEST_LIFE_MS - age(current, now));
 
   if (assessment.recheckAfterMs !== undefined) rechecks.push(assessment.recheckAfterMs);
-  const restartRequired = isOutdated(current, workbench, settings) ? { restartRequired: restartReason(refusal) } : {};
+  const restartRequired = isOutdated(current, workbench, snapshot.class, settings)
+    ? { restartRequired: restartReason(refusal) }
+    : {};
   return {
     steps,
     verdict: { ...assessment.verdict, ...(failsAtOnce ? { phase: 'Failed' } : {}), pod: current, ...restartRequired },
     ...recheck(rechecks),
     ...(assessment.verify ? { verify: assessment.verify } : {}),
   };
-}
-
-/** What the API server's rules cannot know, since it depends on this installation. */
-function refusalOf(
-  workbench: Workbench,
-  settings: Settings,
-): (Verdict & { reason: string; message: string }) | undefined {
-  const image = requestedImage(workbench, settings);
-  if (!isAllowed(image, settings)) {
-    const message = `The image "${image}" is not among those that this installation allows (WB_ALLOWED_IMAGES).`;
-    return { phase: 'Failed', reason: 'ImageNotAllowed', message };
-  }
-  const reserved = workbench.spec.env?.find(({ name }) => isReservedEnv(name));
-  if (reserved) {
-    const message = `The environment variable "${reserved.name}" is reserved for the controller.`;
-    return { phase: 'Failed', reason: 'ReservedEnvironment', message };
-  }
-  return undefined;
 }
 
 /** A clock that is behind makes a Pod new, an unreadable time makes it old: neither keeps it for longer than its due. */

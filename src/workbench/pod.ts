@@ -1,6 +1,9 @@
 /** The Pod of a workbench: restricted Pod Security profile, no token, requests = limits, nothing of the author's but values. */
+import { classStamp } from './class.ts';
+import type { WorkbenchClass } from './class.ts';
 import { isReservedEnv, literal } from './env.ts';
 import {
+  ANNOTATION_CLASS,
   ANNOTATION_RUN,
   ANNOTATION_STAMP,
   basePath,
@@ -19,7 +22,7 @@ import type { Settings } from './settings.ts';
 
 export const WORKSPACE_PATH = '/home/project';
 
-/** The image that an author asked for, or the installation's. */
+/** The image that an author asked for, or that of the class or the installation. */
 export function requestedImage(workbench: Workbench, settings: Settings): string {
   return workbench.spec.image ?? settings.image;
 }
@@ -42,9 +45,14 @@ export function isEdited(pod: Pod, workbench: Workbench): boolean {
   return pod.metadata.annotations?.[ANNOTATION_STAMP] !== stamp(workbench);
 }
 
-/** Edited, or made for another image than the installation has by now: the next start will be different. */
-export function isOutdated(pod: Pod, workbench: Workbench, settings: Settings): boolean {
-  if (isEdited(pod, workbench)) return true;
+/** Edited, or made for another image or class than there is by now: the next start will be different. */
+export function isOutdated(
+  pod: Pod,
+  workbench: Workbench,
+  found: WorkbenchClass | undefined,
+  settings: Settings,
+): boolean {
+  if (isEdited(pod, workbench) || pod.metadata.annotations?.[ANNOTATION_CLASS] !== classStamp(found)) return true;
   const asked = pod.spec?.containers[0]?.image;
   const wanted = requestedImage(workbench, settings);
   const { run, image } = workbench.status ?? {};
@@ -64,10 +72,15 @@ export function sizes(workbench: Workbench, settings: Settings): Record<string, 
   const list: Record<string, string> = {};
   const wantedCpu = cpu ?? settings.defaultCpu;
   const wantedMemory = memory ?? settings.defaultMemory;
+  const wantedGpu = gpu ?? settings.defaultGpu;
   if (wantedCpu !== undefined) list.cpu = String(wantedCpu);
   if (wantedMemory !== undefined) list.memory = String(wantedMemory);
-  if (gpu) list[settings.gpuResource] = String(gpu);
+  if (wantedGpu) list[settings.gpuResource] = String(wantedGpu);
   return list;
+}
+
+function containerPort({ containerPort: own, port }: Settings): number {
+  return own ?? port;
 }
 
 function environment(workbench: Workbench, settings: Settings): EnvVar[] {
@@ -78,19 +91,23 @@ function environment(workbench: Workbench, settings: Settings): EnvVar[] {
     WORKBENCH_OWNER: literal(workbench.spec.owner),
     WORKBENCH_URL: publicEndpoint(id, settings),
     WORKBENCH_BASE_PATH: path,
-    WORKBENCH_PORT: String(settings.port),
+    WORKBENCH_PORT: String(containerPort(settings)),
     WORKSPACE_PATH,
     JUPYTER_BASE_URL: path,
   };
   const authors = (workbench.spec.env ?? []).filter(({ name }) => !isReservedEnv(name));
+  const isAuthors = (name: string) => authors.some((variable) => variable.name === name);
+  const admins = (settings.env ?? []).filter(({ name }) => !isReservedEnv(name) && !isAuthors(name));
   return [
-    ...authors.map(({ name, value }) => ({ name, value: literal(value) })),
+    ...[...admins, ...authors].map(({ name, value }) => ({ name, value: literal(value) })),
     ...Object.entries(ours).map(([name, value]) => ({ name, value })),
   ];
 }
 
-export function buildPod(workbench: Workbench, settings: Settings): Pod {
+/** @param settings those of its class, if there is one */
+export function buildPod(workbench: Workbench, settings: Settings, found?: WorkbenchClass): Pod {
   const resources = sizes(workbench, settings);
+  const stampOfClass = classStamp(found);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -98,7 +115,11 @@ export function buildPod(workbench: Workbench, settings: Settings): Pod {
       name: podName(workbench),
       namespace: settings.namespace,
       labels: labels(workbench),
-      annotations: { [ANNOTATION_STAMP]: stamp(workbench), [ANNOTATION_RUN]: runOf(workbench) },
+      annotations: {
+        [ANNOTATION_STAMP]: stamp(workbench),
+        [ANNOTATION_RUN]: runOf(workbench),
+        ...(stampOfClass === undefined ? {} : { [ANNOTATION_CLASS]: stampOfClass }),
+      },
       ownerReferences: [ownerReference(workbench)],
     },
     spec: {
@@ -111,18 +132,19 @@ export function buildPod(workbench: Workbench, settings: Settings): Pod {
         fsGroup: settings.fsGroup,
         seccompProfile: { type: 'RuntimeDefault' },
       },
-      ...(settings.pullSecret ? { imagePullSecrets: [{ name: settings.pullSecret }] } : {}),
+      ...placement(settings),
+      ...(settings.pullSecrets?.length ? { imagePullSecrets: settings.pullSecrets.map((name) => ({ name })) } : {}),
       containers: [
         {
           name: 'workbench',
           image: imageToRun(workbench, settings),
-          imagePullPolicy: 'Always',
+          imagePullPolicy: settings.pullPolicy ?? 'Always',
           ...(settings.bootCommand ? { command: [...settings.bootCommand] } : {}),
-          ports: [{ name: 'http', containerPort: settings.port, protocol: 'TCP' }],
+          ports: [{ name: 'http', containerPort: containerPort(settings), protocol: 'TCP' }],
           env: environment(workbench, settings),
           resources: { requests: resources, limits: resources },
           // Every second, since a person waits for it; three misses, so that a busy IDE is not taken off its URL.
-          readinessProbe: { tcpSocket: { port: settings.port }, periodSeconds: 1, failureThreshold: 3 },
+          readinessProbe: { ...readiness(workbench, settings), periodSeconds: 1, failureThreshold: 3 },
           terminationMessagePolicy: 'FallbackToLogsOnError',
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
           volumeMounts: [{ name: 'home', mountPath: WORKSPACE_PATH }],
@@ -131,4 +153,19 @@ export function buildPod(workbench: Workbench, settings: Settings): Pod {
       volumes: [{ name: 'home', emptyDir: { sizeLimit: settings.homeLimit } }],
     },
   };
+}
+
+function placement({ nodeSelector, tolerations, runtimeClass }: Settings): Partial<NonNullable<Pod['spec']>> {
+  return {
+    ...(nodeSelector ? { nodeSelector: { ...nodeSelector } } : {}),
+    ...(tolerations?.length ? { tolerations: [...tolerations] } : {}),
+    ...(runtimeClass === undefined ? {} : { runtimeClassName: runtimeClass }),
+  };
+}
+
+function readiness(workbench: Workbench, settings: Settings): object {
+  const { readinessPath } = settings;
+  const port = containerPort(settings);
+  if (readinessPath === undefined) return { tcpSocket: { port } };
+  return { httpGet: { path: basePath(workbench.metadata.name, settings) + readinessPath, port } };
 }

@@ -44,9 +44,19 @@ export const REASONS: Readonly<Record<string, Advice>> = {
   SignatureValidationFailed: { means: "The image's signature is not accepted.", todo: image },
   InvalidImageName: { means: 'The image reference cannot be read.', todo: image },
   ImageNotAllowed: {
-    means: '`spec.image` is not among `WB_ALLOWED_IMAGES`.',
+    means: '`spec.image` is not among those that its class, or `WB_ALLOWED_IMAGES`, allows.',
     todo: 'Choose another image, or ask the administrator.',
   },
+  ClassMissing: {
+    means: 'There is no `WorkbenchClass` of this name.',
+    todo: 'Choose another class (`kubectl get wbc`), or ask the administrator.',
+  },
+  VersionMissing: {
+    means: 'Its class has no version of this name; the message has those that it has.',
+    todo: 'Choose another version, or none.',
+  },
+  VersionAndImage: { means: 'It names both a version and an image.', todo: 'Take one of them away.' },
+  SizeNotAllowed: { means: 'It asks for more or less than its class allows.', todo: 'Ask for another size.' },
   ReservedEnvironment: { means: "`spec.env` sets a name of the controller's.", todo: 'Rename the variable.' },
   CreateContainerConfigError: { means: refused, todo: 'Mend the image.' },
   CreateContainerError: { means: refused, todo: 'Mend the image.' },

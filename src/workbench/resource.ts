@@ -31,6 +31,9 @@ function rule(cel: string, message: string) {
   return { 'x-kubernetes-validations': [{ rule: cel, message }] };
 }
 
+const OBJECT_NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
+const VERSION = '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
+
 const OWNER_RULE = 'owner must be printable text of 1 to 253 characters';
 const DISPLAY_NAME_RULE = 'displayName must be printable text of 1 to 253 characters';
 const IMAGE_RULE =
@@ -83,6 +86,29 @@ export const envVarSchema = z
   })
   .meta({ description: 'One environment variable of the workbench: a plain value, never a reference to a Secret.' });
 
+export const envSchema = z.array(envVarSchema).max(100);
+
+export const imageSchema = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine((image) => new RegExp(IMAGE_REFERENCE).test(image), IMAGE_RULE)
+  .meta(rule(`self.matches('${IMAGE_REFERENCE}')`, IMAGE_RULE));
+
+const CLASS_RULE = 'class must be the name of a WorkbenchClass: a–z, 0–9, "-" and "."';
+export const classNameSchema = z
+  .string()
+  .max(253)
+  .refine((name) => new RegExp(OBJECT_NAME).test(name), CLASS_RULE)
+  .meta(rule(`self.matches('${OBJECT_NAME}')`, CLASS_RULE));
+
+const VERSION_RULE = 'a version must be a word of at most 63 letters, digits, "-", "_" and "."';
+export const versionSchema = z
+  .string()
+  .max(63)
+  .refine((name) => new RegExp(VERSION).test(name), VERSION_RULE)
+  .meta(rule(`self.matches('${VERSION}')`, VERSION_RULE));
+
 export const specSchema = z.strictObject({
   owner: z
     .string()
@@ -104,22 +130,18 @@ export const specSchema = z.strictObject({
   run: z.string().max(63).optional().meta({
     description: 'Opaque: a value that the Pod was not made for means one fresh start with the newest image.',
   }),
-  image: z
-    .string()
-    .min(1)
-    .max(512)
-    .refine((image) => new RegExp(IMAGE_REFERENCE).test(image), IMAGE_RULE)
-    .meta({
-      description: "Absent: the installation's WORKBENCH_IMAGE. Another one only if WB_ALLOWED_IMAGES allows it.",
-      ...rule(`self.matches('${IMAGE_REFERENCE}')`, IMAGE_RULE),
-    })
-    .optional(),
-  resources: resourcesSchema.optional().meta({ description: 'Requests = limits. gpu counts whole devices.' }),
-  env: z
-    .array(envVarSchema)
-    .max(100)
+  class: classNameSchema
     .optional()
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+    .meta({ description: "An admin's WorkbenchClass. Absent: the defaults of the installation." }),
+  version: versionSchema
+    .optional()
+    .meta({ description: "One of the class's versions. Absent: the image of the class, which the admin moves on." }),
+  image: imageSchema.optional().meta({
+    description:
+      "Absent: the image of the class, or the installation's WORKBENCH_IMAGE. Another one only if it is allowed.",
+  }),
+  resources: resourcesSchema.optional().meta({ description: 'Requests = limits. gpu counts whole devices.' }),
+  env: envSchema.optional().meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
 });
 
 /** What an author may write; `state` is optional because manifests that REST may start and stop leave it out. */

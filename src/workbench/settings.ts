@@ -1,4 +1,7 @@
-/** The operator's choices, as the pure core needs them. src/config.ts reads them from the environment. */
+import type { EnvVar } from './objects.ts';
+import type { Resources } from './resource.ts';
+
+/** The operator's choices, as the pure core needs them: src/config.ts reads them from the environment; a class changes some. */
 export interface Settings {
   /** The one namespace of workbenches that this controller serves. */
   namespace: string;
@@ -6,7 +9,10 @@ export interface Settings {
   image: string;
   /** Patterns of images that an author may choose; empty: the repository of `image`. */
   allowedImages: readonly string[];
-  pullSecret?: string;
+  /** Names of the Secrets that pull images. */
+  pullSecrets?: readonly string[];
+  /** Default Always. */
+  pullPolicy?: string;
   /** Origin (and optional path) of public URLs, without a trailing slash; undefined: none is known. */
   baseUrl?: string;
   ingressClass?: string;
@@ -14,14 +20,25 @@ export interface Settings {
   ingressTlsSecret?: string;
   /** Keep the Ingress as long as the Workbench lives, for Ingress controllers that reload on each change. */
   routeKeep: boolean;
-  /** The port that the IDE listens on, in its Pod. */
+  /** The port of every Service, and the one that the IDE listens on in its Pod if its class names no other. */
   port: number;
+  containerPort?: number;
   runAsUser: number;
   fsGroup: number;
   bootCommand?: readonly string[];
   defaultCpu?: string;
   defaultMemory?: string;
+  defaultGpu?: number;
   gpuResource: string;
+  /** What an author may ask for. Only a class has any. */
+  bounds?: { min?: Resources | undefined; max?: Resources | undefined };
+  /** Beside the author's own variables, which win. */
+  env?: readonly EnvVar[];
+  nodeSelector?: Readonly<Record<string, string>>;
+  tolerations?: readonly object[];
+  runtimeClass?: string;
+  /** Behind the workbench's own path; undefined: ready is a port that is open. */
+  readinessPath?: string;
   /** Size limit of the emptyDir at /home/project. */
   homeLimit: string;
   /** Pending becomes Failed after this long without a node. */

@@ -84,11 +84,16 @@ export async function startControlPlane(
 
 async function establishKinds(access: Access, file: string, apiserver: Component): Promise<void> {
   for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
-    const { metadata, spec } = document.toJS() as { metadata: { name: string }; spec: { group: string } };
+    const { metadata, spec } = document.toJS() as Definition;
     await create(access, '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', document.toJS());
-    const served = `/apis/${spec.group}`;
+    const served = `/apis/${spec.group}/${spec.versions[0]!.name}/${spec.names.plural}`;
     await until(metadata.name, 30, [apiserver], async () => (await ask(access, served)).code === 200);
   }
+}
+
+interface Definition {
+  metadata: { name: string };
+  spec: { group: string; names: { plural: string }; versions: { name: string }[] };
 }
 
 async function isHealthy(port: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** From the zod schemas to the schema that a CustomResourceDefinition may hold: a structural one, without JSON Schema's extras. */
 import { z } from 'zod';
+import { classSpecSchema } from '../../src/workbench/class.ts';
 import { specSchema, statusSchema } from '../../src/workbench/resource.ts';
 
 type Json = Record<string, unknown>;
@@ -18,6 +19,6 @@ function structural(node: unknown): unknown {
   return schema;
 }
 
-export function crdSchema(schema: typeof specSchema | typeof statusSchema): unknown {
+export function crdSchema(schema: typeof specSchema | typeof statusSchema | typeof classSpecSchema): unknown {
   return structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }));
 }

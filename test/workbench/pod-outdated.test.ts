@@ -31,11 +31,11 @@ test.each([
   (_what, spec, requested, image) => {
     const { owner, pod } = replaced(spec, requested);
     expect(imageToRun(owner, settings)).toBe(image);
-    expect(isOutdated(pod, owner, settings)).toBe(false);
+    expect(isOutdated(pod, owner, undefined, settings)).toBe(false);
   },
 );
 
 test('a replacement that keeps an old digest is outdated when the installation moves on', () => {
   const { owner, pod } = replaced({}, 'registry.example/lab:latest');
-  expect(isOutdated(pod, owner, { ...settings, image: 'registry.example/lab:v2' })).toBe(true);
+  expect(isOutdated(pod, owner, undefined, { ...settings, image: 'registry.example/lab:v2' })).toBe(true);
 });

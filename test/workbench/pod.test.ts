@@ -58,7 +58,7 @@ describe('every Pod', () => {
   });
 
   test('has what the admin set, and nothing where nothing was set', () => {
-    const set = build({}, { pullSecret: 'registry', bootCommand: ['lab', '--x'], runAsUser: 1001, fsGroup: 2000 });
+    const set = build({}, { pullSecrets: ['registry'], bootCommand: ['lab', '--x'], runAsUser: 1001, fsGroup: 2000 });
     expect(set.spec).toMatchObject({
       imagePullSecrets: [{ name: 'registry' }],
       securityContext: { runAsUser: 1001, fsGroup: 2000 },

@@ -1,0 +1,125 @@
+/** What kinds of workbench there are: the admin's WorkbenchClass, and what of it reaches a workbench. */
+import * as z from 'zod';
+import { shortHash } from './identity.ts';
+import type { KubeObject } from './objects.ts';
+import { envSchema, imageSchema, resourcesSchema, versionSchema } from './resource.ts';
+import type { WorkbenchSpec } from './resource.ts';
+import type { Settings } from './settings.ts';
+
+export const CLASS_KIND = 'WorkbenchClass';
+export const CLASS_PLURAL = 'workbenchclasses';
+
+const word = z.string().min(1).max(253);
+const listMap = (key: string) => ({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
+
+export const classSpecSchema = z.strictObject({
+  description: z.string().max(1024).optional().meta({ description: 'For people.' }),
+  image: imageSchema.optional().meta({
+    description: "The image of a workbench that names neither an image nor a version. Absent: the installation's.",
+  }),
+  versions: z
+    .array(z.strictObject({ name: versionSchema, image: imageSchema }))
+    .max(100)
+    .optional()
+    .meta({ ...listMap('name'), description: 'Images that a workbench may pin by a name.' }),
+  allowedImages: z.array(z.string().min(1).max(512)).max(100).optional().meta({
+    description:
+      'Other images that an author may choose; * matches within a path segment. Absent or empty: any tag of the repository of image.',
+  }),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: word }))
+    .max(10)
+    .optional()
+    .meta(listMap('name')),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  port: z.int().min(1024).max(65535).optional().meta({ description: 'The port that the IDE listens on, in its Pod.' }),
+  command: z.array(z.string().max(4096)).min(1).max(100).optional().meta({
+    description: "Instead of the image's own entry point.",
+  }),
+  resources: z
+    .strictObject({
+      default: resourcesSchema.optional(),
+      min: resourcesSchema.optional(),
+      max: resourcesSchema.optional(),
+      gpuResource: word.optional().meta({ description: 'What gpu counts, such as nvidia.com/gpu.' }),
+    })
+    .optional()
+    .meta({ description: 'What a workbench that names no size gets, and what one may ask for.' }),
+  env: envSchema.optional().meta({ ...listMap('name'), description: "Beside the author's own, which win." }),
+  nodeSelector: z.record(z.string(), z.string()).optional(),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: z.string().optional(),
+        operator: z.enum(['Exists', 'Equal']).optional(),
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      }),
+    )
+    .max(50)
+    .optional(),
+  runtimeClassName: word.optional(),
+  readinessPath: z.string().max(1024).regex(new RegExp('^/[!-~]*$')).optional().meta({
+    description:
+      "Behind the workbench's own path: a GET that is answered 200–399 once the IDE is ready. Absent: the port is open.",
+  }),
+});
+
+export type ClassSpec = z.infer<typeof classSpecSchema>;
+
+export interface WorkbenchClass extends KubeObject {
+  spec: ClassSpec;
+}
+
+/** The operator's choices for one workbench: the installation's, and over them its class's. */
+export function settingsFor(
+  { version }: Pick<WorkbenchSpec, 'version'>,
+  found: WorkbenchClass | undefined,
+  settings: Settings,
+): Settings {
+  if (!found) return settings;
+  const { spec } = found;
+  const { default: usual, gpuResource, ...bounds } = spec.resources ?? {};
+  const pinned = spec.versions?.find(({ name }) => name === version)?.image;
+  const image = pinned ?? spec.image;
+  const chosen: { [K in keyof Settings]?: Settings[K] | undefined } = {
+    image,
+    allowedImages: spec.allowedImages ?? (image === undefined ? undefined : []),
+    pullSecrets: spec.imagePullSecrets?.map(({ name }) => name),
+    pullPolicy: spec.imagePullPolicy,
+    containerPort: spec.port,
+    bootCommand: spec.command,
+    defaultCpu: text(usual?.cpu) ?? settings.defaultCpu ?? text(bounds.max?.cpu),
+    defaultMemory: text(usual?.memory) ?? settings.defaultMemory ?? text(bounds.max?.memory),
+    defaultGpu: usual?.gpu,
+    gpuResource,
+    env: spec.env,
+    nodeSelector: spec.nodeSelector,
+    tolerations: spec.tolerations,
+    runtimeClass: spec.runtimeClassName,
+    readinessPath: spec.readinessPath,
+    bounds,
+  };
+  const known = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  return { ...settings, ...(known as Partial<Settings>) };
+}
+
+function text(size: number | string | undefined): string | undefined {
+  return size === undefined ? undefined : String(size);
+}
+
+/** What of a class reaches a Pod, but for the image, which a Pod shows itself; changes when the next start would be another. */
+export function classStamp(found: WorkbenchClass | undefined): string | undefined {
+  if (!found) return undefined;
+  const { description: _, image: __, versions: ___, allowedImages: ____, ...rest } = found.spec;
+  const { min: _____, max: ______, ...sizes } = rest.resources ?? {};
+  return shortHash(JSON.stringify(sorted({ ...rest, resources: sizes })));
+}
+
+/** One text for one meaning: the order in which an object's keys were written does not count. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}
