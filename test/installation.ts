@@ -14,7 +14,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import { freePorts } from './cluster/machine/freePorts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const CRDS = join(ROOT, 'crds/workbenches.yaml');
+const MANIFESTS = { kinds: join(ROOT, 'crds/workbenches.yaml'), roles: join(ROOT, 'deploy/controller/roles.yaml') };
 const DIES_WITH_PARENT = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'TERM'] : [];
 export const CONTROLLER_USER = 'workbench-controller';
 
@@ -30,8 +30,10 @@ export interface InstallOptions {
    * controller runs with this kubeconfig instead of a user of its own.
    */
   given?: boolean;
-  /** The kind is there already. */
+  /** The kinds are there already. */
   hasKind?: boolean;
+  /** The files of kinds and Roles, if not this version's. */
+  manifests?: { kinds: string; roles: string };
   /** Where the controller reaches the API server, if not directly: a proxy. */
   server?: string;
   /** The user that it runs as; each needs its own where several are installed side by side. */
@@ -62,17 +64,22 @@ export interface Installation {
 
 /** Resolves when the controller is ready. @throws Error with the end of its log when it ends before that */
 export async function install(cluster: Cluster, options: InstallOptions = {}): Promise<Installation> {
-  const { namespace = 'workbenches', systemNamespace = 'workbench-system', user = CONTROLLER_USER } = options;
+  const {
+    namespace = 'workbenches',
+    systemNamespace = 'workbench-system',
+    user = CONTROLLER_USER,
+    manifests: files = MANIFESTS,
+  } = options;
   const localhost = ['127.0.0.1', cluster.hostAddress ?? '127.0.0.1'];
   const ports = options.ports ?? (await freePorts(['rest', 'health', 'page'], localhost));
   const kubeconfig = options.given ? cluster.kubeconfig : await cluster.userKubeconfig(user);
   if (options.server) {
     writeFileSync(kubeconfig, readFileSync(kubeconfig, 'utf8').replace(cluster.server, options.server));
   }
-  if (!options.hasKind) await (options.given ? requireKind(cluster) : applyKind(cluster));
+  if (!options.hasKind) await (options.given ? requireKind(cluster) : applyKind(cluster, files.kinds));
   const objects = options.given
     ? namespaces(namespace, systemNamespace)
-    : manifests({ namespace, systemNamespace, user }, ports.page, cluster.hostAddress);
+    : manifests({ namespace, systemNamespace, user, roles: files.roles }, ports.page, cluster.hostAddress);
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
 
   const env: Record<string, string> = {
@@ -170,14 +177,14 @@ export async function bundle(cluster: Cluster): Promise<string> {
   return program;
 }
 
-export async function applyKind(cluster: Cluster): Promise<void> {
-  await cluster.kubectl(['apply', '-f', CRDS]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', CRDS]);
+export async function applyKind(cluster: Cluster, file = MANIFESTS.kinds): Promise<void> {
+  await cluster.kubectl(['apply', '-f', file]);
+  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', file]);
 }
 
 /** A kind belongs to the whole cluster, so on somebody's it is theirs to install. */
 export async function requireKind(cluster: Cluster): Promise<void> {
-  await cluster.kubectl(['get', '-f', CRDS]).catch((error: unknown) => {
+  await cluster.kubectl(['get', '-f', MANIFESTS.kinds]).catch((error: unknown) => {
     throw new Error('The cluster has no Workbench kind yet; install it with "kubectl apply -k crds".', {
       cause: error,
     });
@@ -194,12 +201,17 @@ function namespaces(namespace: string, systemNamespace: string): object[] {
 
 /** Namespaces, Roles and their bindings; and the Service of the state page, which leads to this host where Pods can reach it. */
 function manifests(
-  { namespace, systemNamespace, user }: { namespace: string; systemNamespace: string; user: string },
+  {
+    namespace,
+    systemNamespace,
+    user,
+    roles: file,
+  }: { namespace: string; systemNamespace: string; user: string; roles: string },
   pagePort: number,
   hostAddress?: string,
 ): object[] {
   const renamed: Record<string, string> = { workbenches: namespace, 'workbench-system': systemNamespace };
-  const roles = parseAllDocuments(readFileSync(join(ROOT, 'deploy/controller/roles.yaml'), 'utf8')).map((document) => {
+  const roles = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => {
     const role = document.toJS() as { metadata: { name: string; namespace: string } };
     role.metadata.namespace = renamed[role.metadata.namespace]!;
     return role;
