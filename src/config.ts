@@ -3,6 +3,7 @@ import { parse } from 'dotenv';
 import { readFileSync } from 'node:fs';
 import { environmentSchema } from './environment.ts';
 import type { Environment } from './environment.ts';
+import type { UserLimits } from './workbench/limits.ts';
 import type { Settings } from './workbench/settings.ts';
 
 /** Promised for a later version. Ignoring one that guards something would be worse than not starting. */
@@ -69,6 +70,7 @@ export function settingsFrom(env: Environment): Settings {
     bootCommand: env.WB_BOOT_COMMAND,
     defaultCpu: env.WB_DEFAULT_CPU,
     defaultMemory: env.WB_DEFAULT_RAM,
+    userLimits: userLimits(env),
     forceDeleteAfterMs: env.WB_FORCE_DELETE_AFTER === undefined ? undefined : env.WB_FORCE_DELETE_AFTER * 1000,
   };
   return {
@@ -88,4 +90,16 @@ export function settingsFrom(env: Environment): Settings {
     verifyTimeoutMs: env.WB_VERIFY_TIMEOUT * 1000,
     headlessServices: env.WB_HEADLESS_SERVICES,
   };
+}
+
+function userLimits(env: Environment): UserLimits | undefined {
+  const limits = {
+    workbenches: env.WB_USER_WORKBENCHES,
+    running: env.WB_USER_RUNNING,
+    cpu: env.WB_USER_CPU,
+    memory: env.WB_USER_RAM,
+    gpu: env.WB_USER_GPU,
+  };
+  const known = Object.entries(limits).filter(([, most]) => most !== undefined);
+  return known.length > 0 ? (Object.fromEntries(known) as UserLimits) : undefined;
 }

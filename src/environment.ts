@@ -12,6 +12,7 @@ const flag = (fallback: boolean) =>
     .default(fallback ? 'true' : 'false')
     .transform((value) => value === 'true');
 const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+const most = z.coerce.number().int().min(0).max(100_000);
 const id = (fallback: number) => count(fallback, 2 ** 31 - 1);
 const quantity = z.string().refine(isPositiveQuantity, 'must be a positive Kubernetes quantity such as 2, 500m or 4Gi');
 const dnsLabel = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS label');
@@ -100,6 +101,11 @@ export const environmentSchema = z.object({
   WB_DEFAULT_CPU: quantity.optional().describe('CPU of a workbench that names none; unset: no request and no limit'),
   WB_DEFAULT_RAM: quantity.optional().describe('Memory of a workbench that names none; unset: no request and no limit'),
   WB_GPU_RESOURCE: z.string().default('nvidia.com/gpu').describe('Resource name that `gpu` counts'),
+  WB_USER_WORKBENCHES: most.optional().describe('Workbenches that one owner may have; unset: any number'),
+  WB_USER_RUNNING: most.optional().describe('Workbenches that one owner may run at once; unset: any number'),
+  WB_USER_CPU: quantity.optional().describe('CPU of all that one owner runs at once; unset: no limit'),
+  WB_USER_RAM: quantity.optional().describe('Memory of all that one owner runs at once; unset: no limit'),
+  WB_USER_GPU: most.optional().describe('GPUs of all that one owner runs at once; unset: no limit'),
   WB_HOME_LIMIT: quantity.default('10Gi').describe('Size limit of the emptyDir at /home/project'),
   WB_UNSCHEDULABLE_AFTER: seconds(60).describe('Seconds without a node until Pending becomes Failed'),
   WB_FORCE_DELETE_AFTER: z.coerce

@@ -4,6 +4,7 @@ import type { Cluster } from '../kube/cluster.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { Store } from '../kube/store.ts';
 import type { Settings } from '../workbench/settings.ts';
+import { Admission } from './admission.ts';
 import { Hold } from './hold.ts';
 import { Launches } from './launches.ts';
 import type { Launch } from './launches.ts';
@@ -52,6 +53,7 @@ export function createController(options: ControllerOptions): Controller {
         store,
         cluster,
         settings,
+        admission,
         hold,
         launches,
         trouble,
@@ -68,6 +70,7 @@ export function createController(options: ControllerOptions): Controller {
       options.onPass({ outcome, ms: performance.now() - began });
     }
   });
+  const admission = new Admission(store, settings);
   const hold = new Hold();
   const launches = new Launches(options.onLaunch);
   const trouble = new Trouble();

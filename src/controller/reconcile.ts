@@ -14,6 +14,7 @@ import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { buildStatus } from '../workbench/status.ts';
 import type { Verdict } from '../workbench/status.ts';
+import type { Admission } from './admission.ts';
 import type { Hold } from './hold.ts';
 import type { Launches } from './launches.ts';
 import type { Trouble } from './trouble.ts';
@@ -23,6 +24,7 @@ export interface ReconcileContext {
   store: Pick<Store, 'snapshot'>;
   cluster: Pick<Cluster, 'create' | 'get' | 'patch' | 'delete'>;
   settings: Settings;
+  admission: Pick<Admission, 'refusal' | 'granted'>;
   hold: Hold;
   launches: Launches;
   trouble: Trouble;
@@ -49,11 +51,12 @@ export class PassError extends Error {
 
 /** @returns when to look again, in ms. @throws PassError or KubeError when the queue should back off */
 export async function reconcile(key: string, context: ReconcileContext): Promise<number | undefined> {
-  const { store, settings, hold, launches, trouble, verifier, now } = context;
+  const { store, settings, admission, hold, launches, trouble, verifier, now } = context;
   const snapshot = store.snapshot(key);
   const reach = verifier.reach(key);
+  const overLimit = admission.refusal(snapshot);
   const { steps, verdict, recheckAfterMs, verify } = plan(
-    { ...snapshot, ...(reach ? { reach } : {}) },
+    { ...snapshot, ...(reach ? { reach } : {}), ...(overLimit ? { overLimit } : {}) },
     settings,
     now(),
   );
@@ -70,8 +73,10 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   else if (verdict.phase !== 'Running' || workbench.status?.phase === 'Running') verifier.forget(key);
 
   const began = performance.now();
-  if (steps.some((step) => step.do === 'create' && step.kind === 'Pod')) launches.begin(key, began);
-  const failure = await execute(steps, context);
+  const isLaunch = steps.some((step) => step.do === 'create' && step.kind === 'Pod');
+  if (isLaunch) launches.begin(key, began);
+  const act = () => execute(steps, context);
+  const failure = await (isLaunch ? admission.granted(key, act) : act());
   if (!failure) {
     trouble.end(key);
     const heldMs = await publish(key, workbench, verdict, context);

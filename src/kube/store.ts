@@ -1,6 +1,7 @@
 /** Everything that is read: one collection per kind, filled by reflectors and by our own writes. */
 import type { WorkbenchClass } from '../workbench/class.ts';
 import { LABEL_ID, controllerOf, ingressName, podName, serviceName } from '../workbench/identity.ts';
+import type { Sibling } from '../workbench/limits.ts';
 import type { KubeObject } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { KIND } from '../workbench/resource.ts';
@@ -64,6 +65,16 @@ export class Store {
   /** The class that a Workbench names, if there is one. */
   classOf({ spec }: Workbench): WorkbenchClass | undefined {
     return spec.class === undefined ? undefined : this.collections.WorkbenchClass.get(spec.class);
+  }
+
+  /** The owner's other workbenches. */
+  siblings({ metadata: { name }, spec }: Workbench): Sibling[] {
+    const others = this.collections.Workbench.indexed(spec.owner).filter((other) => other.metadata.name !== name);
+    return others.map((workbench) => {
+      const found = this.classOf(workbench);
+      const hasPod = this.collections.Pod.indexed(workbench.metadata.name).length > 0;
+      return { workbench, ...(found ? { class: found } : {}), hasPod };
+    });
   }
 
   /** Looked for among all: an admin changes a class a few times a year. */

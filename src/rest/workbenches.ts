@@ -2,23 +2,22 @@
 import type { Cluster } from '../kube/cluster.ts';
 import { isFailedTest, isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
-import { refusalOf } from '../workbench/admit.ts';
-import { settingsFor } from '../workbench/class.ts';
 import type { WorkbenchClass } from '../workbench/class.ts';
 import type { PatchOperation, Pod } from '../workbench/objects.ts';
 import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
-import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
+import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
 import { checkEnv, resourcesFrom, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
+import { Grants } from './grants.ts';
 import { newName } from './new-name.ts';
 import { Problem, contended, invalid, noSuchWorkbench } from './problem.ts';
 import { phaseNow, toItem } from './view.ts';
 import type { Item } from './view.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections' | 'classOf'>;
+  store: Pick<Store, 'collections' | 'classOf' | 'siblings'>;
   cluster: Cluster;
   settings: Settings;
 }
@@ -33,12 +32,14 @@ export class Workbenches {
   readonly #store: WorkbenchesOptions['store'];
   readonly #cluster: Cluster;
   readonly #settings: Settings;
+  readonly #grants: Grants;
   /** The last edit under way of each workbench: those of one process wait for each other instead of undoing each other. */
   readonly #lanes = new Map<string, Promise<unknown>>();
   /** Most requests ask for what has not changed since the last. */
   readonly #items = new WeakMap<Workbench, { pods: Pod[]; class: WorkbenchClass | undefined; item: Item }>();
 
   constructor({ store, cluster, settings }: WorkbenchesOptions) {
+    this.#grants = new Grants({ store, cluster, settings });
     this.#store = store;
     this.#cluster = cluster;
     this.#settings = settings;
@@ -57,7 +58,8 @@ export class Workbenches {
   async create(user: string, body: CreateBody): Promise<Item> {
     checkEnv(body.env);
     const spec = specFrom(user, body);
-    await this.#admit(spec);
+    await this.#grants.check(spec);
+    await this.#grants.checkUser({ metadata: { name: '' }, spec });
     const { namespace } = this.#cluster;
     const name = newName();
     const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
@@ -71,12 +73,13 @@ export class Workbenches {
   }
 
   async start(user: string, id: string): Promise<void> {
-    await this.#edit(user, id, (seen) => {
+    await this.#edit(user, id, async (seen) => {
       this.#refuseManaged(seen);
       const unchanged = sameGeneration(seen);
       const isUp = seen.spec.state !== 'Stopped';
       // Nothing to do, by what was seen: the patch then only asks the API server whether that is still so.
       if (isUp && phaseNow(seen).phase !== 'Failed') return [unchanged];
+      await this.#grants.checkUser(seen);
       return [
         unchanged,
         { op: 'add', path: '/spec/state', value: 'Running' },
@@ -100,7 +103,7 @@ export class Workbenches {
     const choices = [body.class, body.version, body.image, ...sizes];
     const edited = await this.#edit(user, id, async (seen) => {
       // A new name is for everybody, also where what was chosen before is no longer granted.
-      if (choices.some((choice) => choice !== undefined)) await this.#admit(specAfter(seen.spec, body));
+      if (choices.some((choice) => choice !== undefined)) await this.#grants.check(specAfter(seen.spec, body));
       const operations = [
         ...assign('/spec/displayName', seen.spec.displayName, body.workbench_name),
         ...assign('/spec/class', seen.spec.class, body.class),
@@ -192,24 +195,6 @@ export class Workbenches {
     const item = toItem({ workbench, pods, ...(found ? { class: found } : {}) }, this.#settings);
     this.#items.set(workbench, { pods, class: found, item });
     return item;
-  }
-
-  /** The same as the controller will say of it. @throws Problem 400 */
-  async #admit(spec: WorkbenchSpec): Promise<void> {
-    const found = await this.#classOf(spec);
-    const refusal = refusalOf(spec, found, settingsFor(spec, found, this.#settings));
-    if (refusal) throw new Problem(400, refusal.reason, refusal.message);
-  }
-
-  /** On a miss one live read: it may have been made a moment ago. */
-  async #classOf({ class: name }: WorkbenchSpec): Promise<WorkbenchClass | undefined> {
-    if (name === undefined) return undefined;
-    const known = this.#store.collections.WorkbenchClass.get(name);
-    if (known) return known;
-    return this.#cluster.get('WorkbenchClass', name).catch((error: unknown) => {
-      if (isKubeError(error, 'notFound')) return undefined;
-      throw error;
-    });
   }
 
   /** Two masters of one field would undo each other for ever. */

@@ -3,6 +3,7 @@
  * Read `plan` first; the functions under it are in the order in which it calls them.
  */
 import { refusalOf } from './admit.ts';
+import type { Refusal } from './admit.ts';
 import { assess } from './assess.ts';
 import type { Reach } from './assess.ts';
 import { settingsFor } from './class.ts';
@@ -36,6 +37,8 @@ export interface Snapshot {
   service?: Service;
   ingress?: Ingress;
   reach?: Reach;
+  /** Why its owner may have no more Pods now. */
+  overLimit?: Refusal;
 }
 
 export interface Plan {
@@ -106,7 +109,9 @@ function leave(pods: Pod[], settings: Settings, now: number, message: string): D
 }
 
 function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Settings, now: number): Decision {
-  const refused = refusalOf(workbench.spec, snapshot.class, settings);
+  // What runs is never taken away for others.
+  const overLimit = ours.length === 0 ? snapshot.overLimit : undefined;
+  const refused = refusalOf(workbench.spec, snapshot.class, settings) ?? overLimit;
   const refusal = refused && { phase: 'Failed' as const, ...refused };
   const current = ours.find((pod) => pod.metadata.name === podName(workbench));
   const conflict = conflictOf(workbench, snapshot);
@@ -140,6 +145,8 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   else if (isReady(serving) || snapshot.ingress) steps.push(...routeSteps(workbench, snapshot.ingress, settings));
 
   const rechecks = terminatingRechecks(ours, settings, now);
+  // The others make room without a word to this one.
+  if (refused && refused === overLimit) rechecks.push(LOOK_AGAIN_MS);
   const without = (verdict: Verdict): Decision => ({ steps, verdict, ...recheck(rechecks) });
 
   if (others.length > 0)

@@ -56,6 +56,10 @@ export const REASONS: Readonly<Record<string, Advice>> = {
     todo: 'Choose another version, or none.',
   },
   VersionAndImage: { means: 'It names both a version and an image.', todo: 'Take one of them away.' },
+  UserLimit: {
+    means: 'The owner may have, or run, no more at once (`WB_USER_…`); the message says of what.',
+    todo: 'Stop or delete another one; it starts by itself then.',
+  },
   SizeNotAllowed: { means: 'It asks for more or less than its class allows.', todo: 'Ask for another size.' },
   ReservedEnvironment: { means: "`spec.env` sets a name of the controller's.", todo: 'Rename the variable.' },
   CreateContainerConfigError: { means: refused, todo: 'Mend the image.' },

@@ -1,3 +1,4 @@
+import type { UserLimits } from './limits.ts';
 import type { EnvVar } from './objects.ts';
 import type { Resources } from './resource.ts';
 
@@ -32,6 +33,8 @@ export interface Settings {
   gpuResource: string;
   /** What an author may ask for. Only a class has any. */
   bounds?: { min?: Resources | undefined; max?: Resources | undefined };
+  /** How much one owner may have at once; undefined: as much as there is. */
+  userLimits?: UserLimits;
   /** Beside the author's own variables, which win. */
   env?: readonly EnvVar[];
   nodeSelector?: Readonly<Record<string, string>>;

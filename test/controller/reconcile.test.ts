@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Admission } from '../../src/controller/admission.ts';
 import { Hold } from '../../src/controller/hold.ts';
 import { Launches } from '../../src/controller/launches.ts';
 import type { Launch } from '../../src/controller/launches.ts';
@@ -39,6 +40,7 @@ function world(snapshot: Snapshot, fail: (what: string) => Error | undefined, li
         kind === 'Workbench' ? Promise.resolve(published.push(patch[0]!.value)) : attempt(`patch ${kind}`),
     },
     settings,
+    admission: new Admission({ siblings: () => [] }, settings),
     hold: new Hold(),
     launches: new Launches((launch) => launched.push(launch)),
     trouble: new Trouble(),

@@ -1,0 +1,97 @@
+/** How much one owner may have at once. Judged over all workbenches of the owner, the oldest first; what runs is never taken away. */
+import { settingsFor } from './class.ts';
+import type { WorkbenchClass } from './class.ts';
+import type { Refusal } from './admit.ts';
+import { sizes } from './pod.ts';
+import { parseQuantity } from './quantity.ts';
+import type { Workbench } from './resource.ts';
+import type { Settings } from './settings.ts';
+
+export interface UserLimits {
+  /** Workbenches, whether they run or not. */
+  workbenches?: number;
+  running?: number;
+  /** Kubernetes quantities, of all that run together. */
+  cpu?: string;
+  memory?: string;
+  gpu?: number;
+}
+
+/** A workbench of an owner, with what must be known of it to say what it takes. */
+export interface Sibling {
+  workbench: Workbench;
+  class?: WorkbenchClass;
+  hasPod: boolean;
+}
+
+/**
+ * Why this workbench may not start now, given the owner's others; undefined: it may.
+ * @param wanted one that is not there yet is the youngest
+ */
+export function refusalOfUser(
+  wanted: Omit<Sibling, 'hasPod'>,
+  others: readonly Sibling[],
+  installation: Settings,
+): Refusal | undefined {
+  const limits = installation.userLimits;
+  if (!limits) return undefined;
+  const older = others.filter(({ workbench }) => isOlder(workbench, wanted.workbench));
+  if (limits.workbenches !== undefined && older.length >= limits.workbenches)
+    return refusal(`have ${limits.workbenches} workbenches, and has ${older.length} older ones`);
+  const running = others.filter((other) => isUp(other) || (older.includes(other) && isWanted(other)));
+  if (limits.running !== undefined && running.length >= limits.running)
+    return refusal(`run ${limits.running} workbenches at once, and ${running.length} come first`);
+  for (const what of ['cpu', 'memory', 'gpu'] as const) {
+    const most = limits[what];
+    if (most === undefined) continue;
+    const [size, taken] = [sizeOf(wanted, what, installation), sum(running, what, installation)];
+    if (size === undefined)
+      return refusal(`take ${most} of ${what} at once, so a workbench must say how much of it it takes`);
+    if (taken + size > parseQuantity(String(most))!)
+      return refusal(
+        `take ${most} of ${what} at once; the others take ${text(taken)}, and this one asks for ${text(size)}`,
+      );
+  }
+  return undefined;
+}
+
+function refusal(what: string): Refusal {
+  return { reason: 'UserLimit', message: `The owner may ${what}.` };
+}
+
+function isOlder({ metadata: one }: Workbench, { metadata: other }: Workbench): boolean {
+  if (other.creationTimestamp === undefined) return true;
+  if (one.creationTimestamp !== other.creationTimestamp) return one.creationTimestamp! < other.creationTimestamp;
+  return one.name < other.name;
+}
+
+function isWanted({ workbench: { metadata, spec } }: Sibling): boolean {
+  return spec.state !== 'Stopped' && !metadata.deletionTimestamp;
+}
+
+/** Also one whose Pod was lost a moment ago: its place is kept. */
+function isUp({ workbench, hasPod }: Sibling): boolean {
+  const { status, spec } = workbench;
+  return hasPod || (spec.state !== 'Stopped' && status?.podUID !== undefined && status.phase !== 'Failed');
+}
+
+function sum(siblings: readonly Sibling[], what: 'cpu' | 'memory' | 'gpu', installation: Settings): number {
+  return siblings.reduce((total, sibling) => total + (sizeOf(sibling, what, installation) ?? 0), 0);
+}
+
+function sizeOf(
+  { workbench, class: found }: Omit<Sibling, 'hasPod'>,
+  what: 'cpu' | 'memory' | 'gpu',
+  installation: Settings,
+): number | undefined {
+  const settings = settingsFor(workbench.spec, found, installation);
+  const list = sizes(workbench, settings);
+  const size = what === 'gpu' ? (list[settings.gpuResource] ?? '0') : list[what];
+  return size === undefined ? undefined : parseQuantity(size);
+}
+
+/** Bytes in the unit that people ask for them in. */
+function text(amount: number): string {
+  const gibi = amount / 2 ** 30;
+  return gibi >= 0.01 ? `${Number(gibi.toFixed(2))}Gi` : String(Number(amount.toFixed(3)));
+}
