@@ -141,7 +141,10 @@ async function main(env: Environment): Promise<void> {
   let acts: Promise<void> | undefined;
   await Promise.race([reflectors.synced, stopped]);
   if (isSynced()) {
-    acts = act().catch(() => undefined);
+    acts = act().catch((error: unknown) => {
+      // Whatever else ends it ends this process: a replica that only seems to wait would never act again.
+      if (!resigning.signal.aborted) throw error;
+    });
     log.info({ workbenches: store.collections.Workbench.size }, 'ready');
   }
 
