@@ -37,6 +37,7 @@ test('a dry run prints every object with the image that was named, and changes n
   expect(kinds).toEqual([
     'ConfigMap',
     'CustomResourceDefinition',
+    'CustomResourceDefinition',
     'Deployment',
     'Namespace',
     'Namespace',

@@ -96,7 +96,7 @@ test('it leads, and its watches are in order: one list each, none of them again'
   expect([value('lease_transitions_total', { to: 'waiting' }), value('lease_failures_total')]).toEqual([0, 0]);
   const ages = series.filter(({ name }) => name === `${PREFIX}watch_last_event_age_seconds`);
   expect(new Set(ages.map(({ labels }) => labels.kind))).toEqual(
-    new Set(['Workbench', 'Pod', 'Service', 'Ingress', 'PageIngress']),
+    new Set(['Workbench', 'WorkbenchClass', 'Pod', 'Service', 'Ingress', 'PageIngress']),
   );
   expect(Math.max(...ages.map(({ value: age }) => age))).toBeLessThan(75);
   for (const [cause, count] of Object.entries({ first: 5, lost: 0, due: 0 }))

@@ -144,13 +144,13 @@ describe('errors are one sentence and a reason', () => {
       /Unknown field "colour"/,
     ],
     [
-      'a class, which this version does not know',
+      'a class that is not there',
       'POST',
       '/workbenches?user_id=a',
       '{"class":"gpu"}',
       400,
-      'Invalid',
-      /Unknown field "class"/,
+      'ClassMissing',
+      /no workbench class "gpu"/,
     ],
     [
       'a wrong size',
