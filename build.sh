@@ -76,10 +76,11 @@ arguments=()
 for argument in BUILD_IMAGE BASE_IMAGE; do
   [ -z "${!argument:-}" ] || arguments+=(--build-arg "$argument=${!argument}")
 done
+# (macOS' bash 3.2 takes an empty list for an unset one, hence the + below.)
 # Flags are words: a site writes several of them into one variable.
 # shellcheck disable=SC2206
 arguments+=(${BUILD_FLAGS:-})
 
-run "$builder" build "${arguments[@]}" -f "${CONTEXT:-.}/Dockerfile" -t "$image" "${CONTEXT:-.}"
+run "$builder" build ${arguments[@]+"${arguments[@]}"} -f "${CONTEXT:-.}/Dockerfile" -t "$image" "${CONTEXT:-.}"
 # shellcheck disable=SC2086
 [ "${PUSH:-}" != yes ] || run "$builder" push ${PUSH_FLAGS:-} "$image"

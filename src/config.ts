@@ -36,15 +36,15 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
   if (!success) problems.push(...error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   if (present.WB_VERIFY_ENDPOINT === 'public' && !present.BASE_URL)
     problems.push('WB_VERIFY_ENDPOINT: public needs a BASE_URL');
-  if (success && data.WORKBENCH_NAMESPACE === data.CONTROLLER_NAMESPACE) {
+  // Of what is right by itself, also when something else is not.
+  const known = <K extends keyof Environment>(name: K) =>
+    environmentSchema.shape[name].safeParse(present[name]).data as Environment[K] | undefined;
+  const namespace = known('WORKBENCH_NAMESPACE');
+  if (namespace !== undefined && namespace === known('CONTROLLER_NAMESPACE'))
     problems.push('WORKBENCH_NAMESPACE: must not be the namespace of the controller itself');
-  }
-  if (
-    success &&
-    !(data.WB_LEASE_RETRY < data.WB_LEASE_RENEW_DEADLINE && data.WB_LEASE_RENEW_DEADLINE < data.WB_LEASE_DURATION)
-  ) {
+  const times = [known('WB_LEASE_RETRY'), known('WB_LEASE_RENEW_DEADLINE'), known('WB_LEASE_DURATION')];
+  if (times.slice(1).some((time, index) => time! <= times[index]!))
     problems.push('WB_LEASE_RETRY: must be less than WB_LEASE_RENEW_DEADLINE, and that less than WB_LEASE_DURATION');
-  }
   if (problems.length > 0) throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
   return data!;
 }

@@ -17,12 +17,22 @@ const id = (fallback: number) => count(fallback, 2 ** 31 - 1);
 const quantity = z.string().refine(isPositiveQuantity, 'must be a positive Kubernetes quantity such as 2, 500m or 4Gi');
 const dnsLabel = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS label');
 
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const objectName = z.string().regex(SUBDOMAIN, 'must be the name of a Kubernetes object: a–z, 0–9, "-" and "."');
+
+/** What Kubernetes takes as the key of an annotation, and as the name of a resource. */
+function isQualifiedName(text: string): boolean {
+  const [name, prefix, ...more] = text.split('/').toReversed();
+  const isName = /^(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(name!);
+  return isName && more.length === 0 && (prefix === undefined || SUBDOMAIN.test(prefix));
+}
+
 const annotations = z.string().transform((text, context) => {
   try {
     const value: unknown = JSON.parse(text);
-    return z.record(z.string(), z.string()).parse(value);
+    return z.record(z.string().refine(isQualifiedName), z.string()).parse(value);
   } catch {
-    context.addIssue({ code: 'custom', message: 'must be a JSON object of strings, such as {"a.example/b":"c"}' });
+    context.addIssue({ code: 'custom', message: 'must be a JSON object of annotations, such as {"a.example/b":"c"}' });
     return z.NEVER;
   }
 });
@@ -40,7 +50,8 @@ const command = z.string().transform((text, context) => {
 
 const baseUrl = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || /[?#@]/.test(text)) {
+  const isHost = url !== undefined && (url.hostname.startsWith('[') || SUBDOMAIN.test(url.hostname));
+  if (!isHost || !/^https?:$/.test(url.protocol) || /[?#@]/.test(text)) {
     context.addIssue({ code: 'custom', message: 'must be an http or https URL such as https://cloud.example' });
     return z.NEVER;
   }
@@ -55,16 +66,16 @@ function isHostAndPort(text: string): boolean {
 /** One entry per variable; its description is the README's (a test compares the two). */
 export const environmentSchema = z.object({
   PORT: port(8999).describe('Port of the REST facade'),
-  HOST: z.string().default('0.0.0.0').describe('Address that the REST facade listens on'),
+  HOST: z.string().optional().describe('Address that the REST facade listens on; unset: all, of IPv6 and IPv4'),
   RESTAPI_URL_PREFIX: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'must be empty or begin with / and not end with one, such as /api')
     .default('')
     .describe('Path that all REST calls begin with'),
   HEALTH_PORT: port(8998).describe('Port of `/livez`, `/readyz` and `/metrics`'),
-  HEALTH_HOST: z.string().default('0.0.0.0').describe('Address that the health port listens on'),
+  HEALTH_HOST: z.string().optional().describe('Address that the health port listens on; unset: all, of IPv6 and IPv4'),
   PAGE_PORT: port(8997).describe('Port of the state page, for the Ingress controller'),
-  PAGE_HOST: z.string().default('0.0.0.0').describe('Address that the state page listens on'),
+  PAGE_HOST: z.string().optional().describe('Address that the state page listens on; unset: all, of IPv6 and IPv4'),
   PAGE_SERVICE: dnsLabel
     .default('workbench-controller')
     .describe("Service of the state page, in the controller's namespace, with port `PAGE_PORT`"),
@@ -82,13 +93,13 @@ export const environmentSchema = z.object({
     .describe(
       'Images an author may choose, comma-separated; `*` matches within a path segment. Empty: any tag of the repository of `WORKBENCH_IMAGE`',
     ),
-  WB_IMAGE_PULL_SECRET: z.string().optional().describe('Name of the Secret that pulls images'),
+  WB_IMAGE_PULL_SECRET: objectName.optional().describe('Name of the Secret that pulls images'),
   BASE_URL: baseUrl
     .optional()
     .describe('Public origin of the workbenches, such as `https://cloud.example`; unset: none is known'),
-  INGRESS_CLASS: z.string().optional().describe("Ingress class; unset: the cluster's default"),
+  INGRESS_CLASS: objectName.optional().describe("Ingress class; unset: the cluster's default"),
   INGRESS_ANNOTATIONS: annotations.optional().describe('JSON object of annotations for every Ingress'),
-  INGRESS_TLS_SECRET: z.string().optional().describe("Name of the TLS Secret of `BASE_URL`'s host"),
+  INGRESS_TLS_SECRET: objectName.optional().describe("Name of the TLS Secret of `BASE_URL`'s host"),
   ROUTE_KEEP: flag(false).describe(
     'Keep the Ingress of a stopped workbench, for Ingress controllers that reload on each change',
   ),
@@ -100,7 +111,11 @@ export const environmentSchema = z.object({
     .describe("Command of the container (words, or a JSON list); unset: the image's own"),
   WB_DEFAULT_CPU: quantity.optional().describe('CPU of a workbench that names none; unset: no request and no limit'),
   WB_DEFAULT_RAM: quantity.optional().describe('Memory of a workbench that names none; unset: no request and no limit'),
-  WB_GPU_RESOURCE: z.string().default('nvidia.com/gpu').describe('Resource name that `gpu` counts'),
+  WB_GPU_RESOURCE: z
+    .string()
+    .refine(isQualifiedName, 'must be the name of a resource, such as nvidia.com/gpu')
+    .default('nvidia.com/gpu')
+    .describe('Resource name that `gpu` counts'),
   WB_USER_WORKBENCHES: most.optional().describe('Workbenches that one owner may have; unset: any number'),
   WB_USER_RUNNING: most.optional().describe('Workbenches that one owner may run at once; unset: any number'),
   WB_USER_CPU: quantity.optional().describe('CPU of all that one owner runs at once; unset: no limit'),

@@ -1,6 +1,5 @@
 /** Wiring: environment → transport → store → controller, REST facade, state page, health, metrics → SIGTERM. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { ConfigError, readEnvironment, settingsFrom } from './config.ts';
@@ -21,7 +20,7 @@ import { createMetrics } from './metrics.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
-import { drain, listen } from './rest/server.ts';
+import { createJsonServer, drain, listen } from './rest/server.ts';
 import { Workbenches } from './rest/workbenches.ts';
 
 /** ms */
@@ -108,15 +107,15 @@ async function main(env: Environment): Promise<void> {
   const workbenches = new Workbenches({ store, cluster, settings });
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({ workbenches, log, urlPrefix: env.RESTAPI_URL_PREFIX, isSynced });
-  const health = createHealthServer({
+  const health = createHealthServer(PATIENCE, {
     waitingFor: reflectors.unsynced,
     blind: () => contact.blind(watches),
     metrics: metrics.render,
   });
   const servers = [
-    await listen(createServer(PATIENCE, app), env.PORT, env.HOST),
+    await listen(createJsonServer(PATIENCE, app), env.PORT, env.HOST),
     await listen(health, env.HEALTH_PORT, env.HEALTH_HOST),
-    await listen(createPageServer(store, settings), env.PAGE_PORT, env.PAGE_HOST),
+    await listen(createPageServer(PATIENCE, store, settings), env.PAGE_PORT, env.PAGE_HOST),
   ];
   log.info({ port: (servers[0]!.address() as AddressInfo).port, namespace: settings.namespace }, 'listening');
 

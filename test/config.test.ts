@@ -60,6 +60,11 @@ test('what is meant for other programs is of no concern', () => {
   expect(problems({ HOME: '/root', KUBERNETES_SERVICE_HOST: '10.0.0.1', WB_UNHEARD_OF: 'x' })).toEqual([]);
 });
 
+test('what two variables must be to each other is checked also where a third is wrong', () => {
+  const found = problems({ PORT: 'http', WORKBENCH_NAMESPACE: 'workbench-system', WB_LEASE_RETRY: '60' });
+  expect(found.map((text) => text.split(':')[0])).toEqual(['PORT', 'WORKBENCH_NAMESPACE', 'WB_LEASE_RETRY']);
+});
+
 test('every wrong variable is named at once, with what it must be', () => {
   const wrong = {
     PORT: 'http',
@@ -145,6 +150,14 @@ describe('a value that cannot', () => {
     ['WB_VERIFY_ADDRESS', 'traefik'],
     ['WB_VERIFY_ADDRESS', 'traefik:65536'],
     ['WB_VERIFY_ADDRESS', 'http://traefik:80'],
+    ['BASE_URL', 'https://cloud_example'],
+    ['INGRESS_CLASS', 'Traefik_1'],
+    ['INGRESS_TLS_SECRET', 'a b'],
+    ['WB_IMAGE_PULL_SECRET', '-x'],
+    ['WB_GPU_RESOURCE', 'a b'],
+    ['WB_USER_RUNNING', '-1'],
+    ['WB_USER_CPU', 'much'],
+    ['INGRESS_ANNOTATIONS', '{"bad key!":"x"}'],
     ['INGRESS_ANNOTATIONS', 'a=b'],
     ['INGRESS_ANNOTATIONS', '{"a":1}'],
     ['INGRESS_ANNOTATIONS', '"text"'],

@@ -5,7 +5,7 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'expr
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { createSchema, parseBody, patchSchema } from './body.ts';
-import { Problem, notSynced, toProblem } from './problem.ts';
+import { Problem, invalid, notSynced, toProblem, unsupported } from './problem.ts';
 import { userFrom } from './workbenches.ts';
 import type { Workbenches } from './workbenches.ts';
 
@@ -23,7 +23,7 @@ export function createApp({ workbenches, log, urlPrefix, isSynced }: AppOptions)
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestLog(log));
+  app.use(requestLog(log), noCrossSiteWrite);
 
   const api = express.Router({ caseSensitive: true });
   api.use((_request, _response, next) => {
@@ -71,7 +71,7 @@ export function createApp({ workbenches, log, urlPrefix, isSynced }: AppOptions)
 
   app.use(urlPrefix || '/', api);
   app.use(() => {
-    throw new Problem(404, 'NotFound', 'There is no such path; workbenches are under /workbenches.');
+    throw new Problem(404, 'NotFound', `There is no such path; workbenches are under ${urlPrefix}/workbenches.`);
   });
   app.use(answerProblem(log));
   return app;
@@ -101,20 +101,44 @@ function requestLog(log: Logger): RequestHandler {
   });
 }
 
-const parseJson = express.json({ limit: BODY_LIMIT, type: () => true, strict: false });
+const readBody = express.raw({ limit: BODY_LIMIT, type: () => true });
 
 /** No body at all is fine, whatever its type; a body must be JSON and say so. */
 const jsonBody: RequestHandler = (request, response, next) => {
-  const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
-  if (!hasBody) return next();
-  if (!request.is(['json', '+json'])) {
-    throw new Problem(
-      415,
-      'UnsupportedMediaType',
-      'The body must be JSON; send it with Content-Type: application/json.',
-    );
+  readBody(request, response, (error?: unknown) => {
+    if (error) return next(error);
+    try {
+      request.body = jsonOf(request);
+      next();
+    } catch (problem) {
+      next(problem);
+    }
+  });
+};
+
+function jsonOf(request: Request): unknown {
+  const bytes: unknown = request.body;
+  // A stream that ends without a byte has no body either.
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return undefined;
+  const type = request.headers['content-type'] ?? '';
+  if (!request.is(['json', '+json']))
+    throw unsupported('The body must be JSON; send it with Content-Type: application/json.');
+  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]+)/i.exec(type) ?? [];
+  if (!/^(utf-8|us-ascii)$/i.test(charset))
+    throw unsupported('The character set of the body is not supported; send UTF-8.');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw invalid('The body is not valid JSON.');
   }
-  parseJson(request, response, next);
+}
+
+/** A page of another site that somebody has open must not make, change or delete anything through their browser. */
+const noCrossSiteWrite: RequestHandler = (request, _response, next) => {
+  const isRead = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
+  if (!isRead && request.headers['sec-fetch-site'] === 'cross-site')
+    throw new Problem(403, 'CrossSite', 'A page of another site asks for this; it is refused.');
+  next();
 };
 
 function methodNotAllowed(allowed: string): RequestHandler {

@@ -40,14 +40,24 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   throw invalid(error.issues.map(describe).join(' '));
 }
 
+/** How many unknown fields are named. */
+const NAMED = 5;
+
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((key) => `"${key.slice(0, 60)}"`).join(', ');
+    const more = issue.keys.length - NAMED;
+    const names =
+      issue.keys
+        .slice(0, NAMED)
+        .map((key) => `"${key.slice(0, 60)}"`)
+        .join(', ') + (more > 0 ? ` and ${more} more` : '');
     const where = issue.path.length > 0 ? ` in ${issue.path.join('.')}` : '';
     return `Unknown field ${names}${where}.`;
   }
   const field = issue.path.join('.');
-  return field ? `${field}: ${issue.message}.` : `The body must be a JSON object: ${issue.message}.`;
+  // Rules are worded for manifests, whose names for some fields are others.
+  const message = issue.message.replace(/^(displayName|cpu|memory|image|class|a version) must/, 'must');
+  return field ? `${field}: ${message}.` : `The body must be a JSON object: ${issue.message}.`;
 }
 
 /** An env list must not name one variable twice; the API server says the same of its list map. */

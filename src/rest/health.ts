@@ -1,6 +1,6 @@
 /** `/livez`, `/readyz` and `/metrics`, on a port that is never public. */
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { Server, ServerOptions, ServerResponse } from 'node:http';
 
 export interface HealthOptions {
   /** What is not ready, one word each; empty: ready. */
@@ -10,8 +10,8 @@ export interface HealthOptions {
   metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
-export function createHealthServer({ waitingFor, blind, metrics }: HealthOptions): Server {
-  return createServer((request, response) => {
+export function createHealthServer(options: ServerOptions, { waitingFor, blind, metrics }: HealthOptions): Server {
+  return createServer(options, (request, response) => {
     switch ((request.url ?? '').split('?')[0]) {
       case '/livez':
         return answer(

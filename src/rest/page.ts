@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Store } from '../kube/store.ts';
 import { basePath } from '../workbench/identity.ts';
 import { PAGE_HEADER } from '../workbench/ingress.ts';
@@ -126,8 +126,12 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function createPageServer(store: Pick<Store, 'collections'>, settings: Settings): Server {
-  return createServer((request: IncomingMessage, response: ServerResponse) => {
+export function createPageServer(
+  options: ServerOptions,
+  store: Pick<Store, 'collections'>,
+  settings: Settings,
+): Server {
+  return createServer(options, (request: IncomingMessage, response: ServerResponse) => {
     const page = pageText(idFromPath(request.url ?? '', settings), store);
     const retryAfter = String(refreshSeconds(page.state));
     response.writeHead(503, { ...HEADERS, 'retry-after': retryAfter, [PAGE_HEADER]: page.state });

@@ -19,6 +19,7 @@ export class Problem extends Error {
 }
 
 export const invalid = (message: string) => new Problem(400, 'Invalid', message);
+export const unsupported = (message: string) => new Problem(415, 'UnsupportedMediaType', message);
 /** Also for another user's workbench: that it exists is not disclosed. */
 export const noSuchWorkbench = (id: string) =>
   new Problem(404, 'NotFound', `There is no workbench "${id.slice(0, 60)}" of yours.`);
@@ -33,13 +34,16 @@ export const notSynced = () =>
 export const contended = () =>
   new Problem(409, 'Conflict', 'Somebody else changed this workbench at the same moment; look at it and try again.');
 
+const notInstalled = (why: string) =>
+  new Problem(503, 'NotInstalled', `The controller is not installed completely: ${why}`, 10);
+
 const seconds = (retryAfterMs: number | undefined, fallback: number) =>
   Math.ceil((retryAfterMs ?? fallback * 1000) / 1000);
 
 const KUBE: Partial<Record<ErrorKind, (message: string, retryAfterMs?: number) => Problem>> = {
   invalid: (message) => new Problem(400, 'Invalid', message),
   badRequest: (message) => new Problem(400, 'Refused', `The cluster refuses this: ${message}`),
-  notFound: (message) => new Problem(503, 'NotInstalled', `The controller is not installed completely: ${message}`, 10),
+  notFound: (message) => notInstalled(message),
   conflict: contended,
   alreadyExists: () => new Problem(409, 'Conflict', 'A workbench of this name exists already; try again.'),
   throttled: (_message, retryAfterMs) =>
@@ -49,17 +53,7 @@ const KUBE: Partial<Record<ErrorKind, (message: string, retryAfterMs?: number) =
 /** Errors of express and its body parser carry a type. */
 const BODY: Record<string, Problem> = {
   'entity.too.large': new Problem(413, 'TooLarge', 'The body is larger than 256 KiB.'),
-  'entity.parse.failed': invalid('The body is not valid JSON.'),
-  'encoding.unsupported': new Problem(
-    415,
-    'UnsupportedMediaType',
-    'The content encoding of the body is not supported.',
-  ),
-  'charset.unsupported': new Problem(
-    415,
-    'UnsupportedMediaType',
-    'The character set of the body is not supported; send UTF-8.',
-  ),
+  'encoding.unsupported': unsupported('The content encoding of the body is not supported.'),
   'request.aborted': invalid('The request was cut off.'),
   'request.size.invalid': invalid('The body does not have the length that its header says.'),
 };
@@ -68,8 +62,13 @@ const BODY: Record<string, Problem> = {
 export function toProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (isKubeError(error)) {
-    const refusal = error.kind === 'forbidden' ? refusalFrom(error, 'Workbench') : undefined;
-    if (refusal) return new Problem(403, refusal.reason, refusal.message);
+    const isForbidden = error.kind === 'forbidden';
+    const refusal = isForbidden || error.kind === 'unavailable' ? refusalFrom(error, 'Workbench') : undefined;
+    // Not the client's fault, and whom the controller runs as is not the client's to know.
+    if (refusal?.reason === 'PermissionDenied')
+      return notInstalled('it lacks a right, so its Roles must be applied again.');
+    if (refusal && isForbidden) return new Problem(403, refusal.reason, refusal.message);
+    if (refusal) return new Problem(503, refusal.reason, refusal.message, 2);
     const known = KUBE[error.kind]?.(error.message, error.retryAfterMs);
     if (known) return known;
     return new Problem(

@@ -75,13 +75,14 @@ export class Workbenches {
   async start(user: string, id: string): Promise<void> {
     await this.#edit(user, id, async (seen) => {
       this.#refuseManaged(seen);
-      const unchanged = sameGeneration(seen);
+      // Its phase too: a status changes no generation, and a running workbench must not be started anew for an old failure.
+      const unchanged = [sameGeneration(seen), ...samePhase(seen)];
       const isUp = seen.spec.state !== 'Stopped';
       // Nothing to do, by what was seen: the patch then only asks the API server whether that is still so.
-      if (isUp && phaseNow(seen).phase !== 'Failed') return [unchanged];
+      if (isUp && phaseNow(seen).phase !== 'Failed') return unchanged;
       await this.#grants.checkUser(seen);
       return [
-        unchanged,
+        ...unchanged,
         { op: 'add', path: '/spec/state', value: 'Running' },
         { op: 'add', path: '/spec/run', value: newName().slice(3) },
       ];
@@ -167,6 +168,9 @@ export class Workbenches {
 
   async #editNow(user: string, id: string, edit: Edit): Promise<Workbench> {
     let seen = await this.#seen(user, id);
+    // What stands in the way of an edit may be over, or another's who had the name.
+    const { deletionTimestamp, annotations } = seen.metadata;
+    if (deletionTimestamp || annotations?.[STATE_MANAGER]) seen = await this.#live(user, id);
     for (let attempt = 1; ; attempt++) {
       const operations = await edit(seen);
       if (operations === null) return seen;
@@ -213,6 +217,10 @@ function byBirth({ metadata: a }: Workbench, { metadata: b }: Workbench): number
 
 function sameGeneration({ metadata }: Workbench): PatchOperation {
   return { op: 'test', path: '/metadata/generation', value: metadata.generation };
+}
+
+function samePhase({ status }: Workbench): PatchOperation[] {
+  return status?.phase === undefined ? [] : [{ op: 'test', path: '/status/phase', value: status.phase }];
 }
 
 /** Absent keeps a value, null takes it away. */

@@ -1,6 +1,7 @@
 /** The REST facade against a real API server; Pods are simulated, so nothing here opens a page. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect as connectTcp } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { client } from '../client.ts';
@@ -28,6 +29,13 @@ afterAll(async () => {
 }, 60_000);
 
 const raw = (path: string, init?: RequestInit) => fetch(installation.rest + path, init);
+
+/** What is answered to these bytes, until the connection is closed. */
+async function overTcp(sent: string): Promise<string> {
+  const { hostname, port } = new URL(installation.rest);
+  const socket = connectTcp(Number(port), hostname, () => socket.write(sent));
+  return text(socket);
+}
 
 describe('the original contract, to the letter', () => {
   test('create, poll until running, stop, start, list', async () => {
@@ -159,7 +167,7 @@ describe('errors are one sentence and a reason', () => {
       '{"requested_cpu":"lots"}',
       400,
       'Invalid',
-      /^requested_cpu: cpu must be a positive Kubernetes quantity/,
+      /^requested_cpu: must be a positive Kubernetes quantity/,
     ],
     [
       'a negative size',
@@ -222,7 +230,7 @@ describe('errors are one sentence and a reason', () => {
       '{"image":"UPPER case"}',
       400,
       'Invalid',
-      /^image: image must be/,
+      /^image: must be/,
     ],
     [
       'an image that is not allowed',
@@ -309,14 +317,36 @@ describe('errors are one sentence and a reason', () => {
     expect(await id()).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('bytes that are no HTTP are answered 400 and closed', async () => {
-    const { hostname, port } = new URL(installation.rest);
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connectTcp(Number(port), hostname, () => socket.write('\x16\x03\x01 hello\r\n\r\n'));
-      socket.on('data', (data) => resolve(String(data)));
-      socket.on('error', reject);
-    });
-    expect(answer).toMatch(/^HTTP\/1.1 400/);
+  test.each<[what: string, sent: string, status: number, reason: string]>([
+    ['bytes that are no HTTP', '\x16\x03\x01 hello\r\n\r\n', 400, 'Invalid'],
+    ['headers that are too large', `GET /workbenches HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'TooLarge'],
+    ['a target that is no path', 'GET foo://x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 404, 'NotFound'],
+  ])('%s are answered as everything else is', async (_what, sent, status, reason) => {
+    const answer = await overTcp(sent);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ success: false, error: { reason } });
+  });
+
+  test('a stream that ends without a byte is no body', async () => {
+    const headers = 'host: x\r\ntransfer-encoding: chunked\r\nconnection: close';
+    expect(await overTcp(`POST /workbenches?user_id=a HTTP/1.1\r\n${headers}\r\n\r\n0\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 201 /,
+    );
+  });
+
+  test('a body in another character set than UTF-8 is 415', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-16' };
+    expect((await raw('/workbenches?user_id=a', { method: 'POST', body: '{}', headers })).status).toBe(415);
+  });
+
+  test('a page of another site makes nothing through the browser of somebody who has it open', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    const answer = await raw('/workbenches?user_id=mallory', { method: 'POST', headers });
+    expect([answer.status, ((await answer.json()) as { error: object }).error]).toMatchObject([
+      403,
+      { reason: 'CrossSite' },
+    ]);
+    expect(await (await raw('/workbenches?user_id=mallory', { headers })).json()).toEqual({ success: true, items: [] });
   });
 });
 

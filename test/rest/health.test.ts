@@ -15,7 +15,7 @@ afterEach(async () => {
 /** What the port answers in this state: status, type and text. */
 async function ask(path: string, state: Partial<HealthOptions>) {
   const well = { waitingFor: () => [], blind: () => [], metrics: () => Promise.reject(new Error('not asked for')) };
-  server = createHealthServer({ ...well, ...state }).listen(0, '127.0.0.1');
+  server = createHealthServer({}, { ...well, ...state }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   const answer = await fetch(url, { headers: { connection: 'close' } });
