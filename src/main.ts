@@ -123,11 +123,15 @@ async function main(env: Environment): Promise<void> {
   async function act(): Promise<void> {
     while (!resigning.signal.aborted) {
       await lease.acquire(resigning.signal);
+      const held = lease.keep(resigning.signal);
+      // What a watch that is silent, and not known to be, has not told must not be done a second time.
+      await Promise.race([reflectors.refresh(), held]);
+      if (lease.remainingMs() === 0) continue;
       log.info('acting: this replica has the lease');
       metrics.onLeaseTransition('acting');
       controller.start();
       pageRoute.start();
-      await lease.keep(resigning.signal);
+      await held;
       controller.pause();
       pageRoute.pause();
       log.warn('not acting: the lease is lost');

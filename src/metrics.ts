@@ -131,7 +131,10 @@ export function createMetrics(): Metrics {
       },
     });
     new Counter({
-      ...common('watch_lists_total', 'Complete lists, by cause: first, lost (the place in the watch), due (in time)'),
+      ...common(
+        'watch_lists_total',
+        'Complete lists, by cause: first, lost (the place in the watch), due (in time), asked (a new leader)',
+      ),
       labelNames: ['kind', 'cause'],
       collect() {
         this.reset();

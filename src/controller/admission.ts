@@ -17,8 +17,10 @@ export class Admission {
   }
 
   /** Why no Pod may be made for it now; undefined: one may. */
-  refusal({ workbench, class: found }: Snapshot): Refusal | undefined {
+  refusal({ workbench, pods, class: found }: Snapshot): Refusal | undefined {
     if (!workbench || !this.#settings.userLimits) return undefined;
+    // All others are gone through only for who is about to get a Pod.
+    if (pods.length > 0 || workbench.spec.state === 'Stopped' || workbench.metadata.deletionTimestamp) return undefined;
     const others = this.#store
       .siblings(workbench)
       .map((other) => (this.#granted.has(other.workbench.metadata.name) ? { ...other, hasPod: true } : other));

@@ -37,7 +37,7 @@ export interface ControllerOptions {
 export interface Controller extends Pick<Queue, 'backlog'> {
   /** Call when the store is synced: a decision on half of the world would double things. */
   start(): void;
-  /** Another replica acts; what changes meanwhile is looked at after the next start. */
+  /** Another replica acts; with the next start everything is looked at. */
   pause(): void;
   /** Resolves when the passes under way have ended. */
   stop(): Promise<void>;
@@ -83,9 +83,11 @@ export function createController(options: ControllerOptions): Controller {
   store.onChange((key) => queue.add(key));
   return {
     backlog: () => queue.backlog(),
-    start: () => queue.start(),
+    start: () => queue.start([...store.collections.Workbench.values()].map(({ metadata }) => metadata.name)),
     pause() {
       queue.pause();
+      hold.forgetAll();
+      trouble.forgetAll();
       verifier.forgetAll();
       launches.forgetAll();
       recorder.pause();

@@ -35,6 +35,10 @@ export class Hold {
     return Math.max(0, (entry?.what === what ? entry.at : now) + whole - now);
   }
 
+  forgetAll(): void {
+    this.#since.clear();
+  }
+
   forget(key: string): void {
     this.#since.delete(key);
   }

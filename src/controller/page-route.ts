@@ -73,8 +73,7 @@ export function createPageRoute(options: PageRouteOptions): PageRoute {
   function start(): void {
     isActing = true;
     if (!reflector.isSynced) return;
-    queue.start();
-    queue.add(name);
+    queue.start([name]);
   }
 
   return {

@@ -10,6 +10,9 @@ export interface QueueOptions {
   longestMs?: number;
 }
 
+/** Served without a break, in ms. */
+const TURN_MS = 10;
+
 /** @returns when to look again, in ms; undefined: not before something changes. A rejection means: back off and retry. */
 export type Work = (key: string) => Promise<number | undefined>;
 
@@ -25,25 +28,34 @@ export class Queue {
   readonly #failures = new Map<string, number>();
   #running = false;
   #stopped = false;
+  /** When this turn of the event loop has served enough, on the clock of performance.now(); 0: it has not served yet. */
+  #turnEnds = 0;
 
   constructor(work: Work, { concurrency = 16, shortestMs = 200, longestMs = 30_000 }: QueueOptions = {}) {
     this.#work = work;
     this.#options = { concurrency, shortestMs, longestMs };
   }
 
-  start(): void {
+  /** @param keys all that there is: what came, or was to be looked at, while nothing was served is not remembered. */
+  start(keys: Iterable<string>): void {
+    if (this.#stopped) return;
     this.#running = true;
-    this.#serve();
+    for (const key of keys) this.add(key);
   }
 
-  /** Begins nothing more until it is started again; what comes meanwhile waits. */
+  /** Begins nothing more until it is started again. */
   pause(): void {
     this.#running = false;
+    this.#waiting.clear();
+    this.#dirty.clear();
+    this.#failures.clear();
+    this.#clearTimers();
   }
 
   add(key: string): void {
+    if (!this.#running) return;
     if (this.#active.has(key)) this.#dirty.add(key);
-    else this.#wait(key);
+    else if (!this.#waiting.has(key)) this.#waiting.set(key, performance.now());
     this.#serve();
   }
 
@@ -56,7 +68,7 @@ export class Queue {
 
   /** The earliest of several wishes counts. */
   addAfter(key: string, delayMs: number): void {
-    if (this.#stopped) return; // A timer would keep the process alive.
+    if (!this.#running) return;
     const at = performance.now() + delayMs;
     const pending = this.#timers.get(key);
     if (pending && pending.at <= at) return;
@@ -72,19 +84,32 @@ export class Queue {
 
   /** Takes nothing more, and resolves when what is under way has ended. */
   async stop(): Promise<void> {
-    this.#running = false;
+    this.pause();
     this.#stopped = true;
-    for (const { timer } of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
     await Promise.all(this.#active.values());
   }
 
-  #wait(key: string): void {
-    if (!this.#waiting.has(key)) this.#waiting.set(key, performance.now());
+  #clearTimers(): void {
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /** A pass that has nothing to do never waits: thousands of them must not keep the event loop from everything else. */
+  #isTurnOver(): boolean {
+    const now = performance.now();
+    if (this.#turnEnds === 0) {
+      this.#turnEnds = now + TURN_MS;
+      setImmediate(() => {
+        this.#turnEnds = 0;
+        this.#serve();
+      });
+    }
+    return now >= this.#turnEnds;
   }
 
   #serve(): void {
     while (this.#running && this.#active.size < this.#options.concurrency && this.#waiting.size > 0) {
+      if (this.#isTurnOver()) return;
       const key = this.#waiting.keys().next().value!;
       this.#waiting.delete(key);
       this.#active.set(key, this.#handle(key));
@@ -100,8 +125,8 @@ export class Queue {
       this.addAfter(key, this.#pause(key, error));
     }
     this.#active.delete(key);
-    if (this.#dirty.delete(key)) this.#wait(key);
-    this.#serve();
+    if (this.#dirty.delete(key)) this.add(key);
+    else this.#serve();
   }
 
   #pause(key: string, error: unknown): number {

@@ -9,6 +9,10 @@ export class Trouble {
     return now - since;
   }
 
+  forgetAll(): void {
+    this.#since.clear();
+  }
+
   end(key: string): void {
     this.#since.delete(key);
   }

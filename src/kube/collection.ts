@@ -103,6 +103,11 @@ export class Collection<T extends KubeObject> {
 
   /** A whole list, as of `version`. Writes of ours that are newer than the list stay. */
   replace(objects: T[], version: string): void {
+    // Never so, but after the API server was restored from a backup: then nothing that is known here is worth anything.
+    if (isNewer(this.#seen, version)) {
+      this.#seen = '0';
+      for (const known of this.#objects.values()) this.#unset(known);
+    }
     const listed = new Set(objects.map(({ metadata }) => metadata.name));
     for (const known of this.#objects.values()) {
       if (!listed.has(known.metadata.name) && !isNewer(known.metadata.resourceVersion, version)) this.#unset(known);

@@ -26,6 +26,8 @@ export interface Reflectors {
   watches: readonly Watch[];
   /** Resolves when every kind has been listed once. */
   synced: Promise<unknown>;
+  /** Resolves when every kind has been listed anew, but for what was listed a moment ago. */
+  refresh: () => Promise<unknown>;
   /** The kinds that have not been listed yet. */
   unsynced: () => string[];
   /** Resolves after the signal has aborted. */
@@ -49,6 +51,7 @@ export function reflectAll({ watch, store, namespace, log, signal }: ReflectAllO
   return {
     watches: reflectors,
     synced: Promise.all(reflectors.map(({ synced }) => synced)),
+    refresh: () => Promise.all(reflectors.map((reflector) => reflector.refresh())),
     unsynced: () => reflectors.filter(({ isSynced }) => !isSynced).map(({ kind }) => KINDS[kind as Kind].plural),
     ended: Promise.all(reflectors.map((reflector) => reflector.run())),
   };

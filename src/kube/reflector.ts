@@ -9,6 +9,7 @@ import type { KubeObject } from '../workbench/objects.ts';
 import type { Collection } from './collection.ts';
 import { KubeError, errorFromAnswer, isKubeError } from './errors.ts';
 import type { KindInfo } from './kinds.ts';
+import { errorFromCut, lines } from './lines.ts';
 import type { Transport } from './transport.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
@@ -43,13 +44,14 @@ interface WatchEvent<T> {
   object: T;
 }
 
-/** Why all was listed: at first, since the place in the watch was lost, or since it was time to. */
-export const LIST_CAUSES = ['first', 'lost', 'due'] as const;
+/** Why all was listed: at first, since the place in the watch was lost, since it was time to, or since it was asked for. */
+export const LIST_CAUSES = ['first', 'lost', 'due', 'asked'] as const;
 export type ListCause = (typeof LIST_CAUSES)[number];
 
 const PAGE = 500;
 const SHORTEST_PAUSE_MS = 800;
 const SHORTEST_WATCH_MS = 1_000;
+const RELIST_AGAIN_MS = 60_000;
 
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
@@ -60,9 +62,13 @@ export class Reflector<T extends KubeObject> {
   #events = 0;
   #listedAt = 0;
   #listCause: ListCause = 'first';
+  /** Where a watch stood that was well when a new list was wanted, should there be none to be had. */
+  #stood: string | undefined;
+  #listed = Promise.withResolvers<void>();
+  #interrupt = new AbortController();
   isSynced = false;
   /** Completed lists. */
-  readonly lists: Record<ListCause, number> = { first: 0, lost: 0, due: 0 };
+  readonly lists: Record<ListCause, number> = { first: 0, lost: 0, due: 0, asked: 0 };
   /** Watches and lists that did not end as they should. */
   interruptions = 0;
   /** On the clock of performance.now(): when the API server last brought a list, an event or a bookmark. */
@@ -88,18 +94,23 @@ export class Reflector<T extends KubeObject> {
     const { signal, onProblem, info } = this.#options;
     while (!signal.aborted) {
       try {
-        if (this.#version !== undefined && this.#untilDueMs() <= 0) this.#relist('due');
+        if (this.#version !== undefined && this.#interrupt.signal.aborted) this.#relist('asked');
+        else if (this.#version !== undefined && this.#untilDueMs() <= 0) this.#relist('due');
         if (this.#version === undefined) await this.#list();
         await this.#watch(this.#version!);
       } catch (error) {
         if (signal.aborted) return;
+        if (this.#interrupt.signal.aborted && this.#version !== undefined) continue;
         this.interruptions += 1;
         if (isKubeError(error) && error.code > 0) this.#answered();
         // Only 410 and what cannot be understood cost a new list; after any other cut the place is still good.
         if (this.#version !== undefined && (!isKubeError(error) || error.kind === 'gone')) this.#relist('lost');
+        else if (this.#version === undefined) this.#resumeInstead();
         const pause = this.#pause(error);
         onProblem({ kind: info.kind, error, retryInMs: pause });
-        await delay(pause, undefined, { signal }).catch(() => undefined);
+        await delay(pause, undefined, { signal: AbortSignal.any([signal, this.#interrupt.signal]) }).catch(
+          () => undefined,
+        );
       }
     }
   }
@@ -113,9 +124,25 @@ export class Reflector<T extends KubeObject> {
     return Math.max(pause, (error instanceof KubeError && error.retryAfterMs) || 0);
   }
 
+  /** Lists anew and resolves when that is done; at once if the last list is not older than `maxAgeMs`. */
+  async refresh(maxAgeMs = 5_000): Promise<void> {
+    if (performance.now() - this.#listedAt <= maxAgeMs) return;
+    this.#interrupt.abort();
+    await this.#listed.promise;
+  }
+
   #relist(cause: ListCause): void {
+    this.#stood = cause === 'due' ? this.#version : undefined;
     this.#version = undefined;
     this.#listCause = cause;
+  }
+
+  /** A list that was only due cannot be had: the watch is still good, and the list is tried again a minute later. */
+  #resumeInstead(): void {
+    if (this.#stood === undefined) return;
+    this.#version = this.#stood;
+    this.#stood = undefined;
+    this.#listedAt = performance.now() - (this.#options.relistAfterMs ?? Infinity) + RELIST_AGAIN_MS;
   }
 
   #untilDueMs(): number {
@@ -124,6 +151,11 @@ export class Reflector<T extends KubeObject> {
 
   async #list(): Promise<void> {
     const { transport, path, collection, info, signal, fieldSelector } = this.#options;
+    // Who asks from here on asks for another list than this.
+    const asked = this.#listed;
+    this.#listed = Promise.withResolvers();
+    this.#interrupt = new AbortController();
+    void this.#listed.promise.then(asked.resolve);
     const objects: T[] = [];
     let next: string | undefined;
     let version: string;
@@ -139,6 +171,8 @@ export class Reflector<T extends KubeObject> {
     this.#version = version;
     this.lists[this.#listCause] += 1;
     this.#listedAt = performance.now();
+    this.#stood = undefined;
+    asked.resolve();
     this.#heard();
     this.isSynced = true;
     this.#synced.resolve();
@@ -162,7 +196,10 @@ export class Reflector<T extends KubeObject> {
         fieldSelector,
       };
       const [opened, before] = [performance.now(), this.#events];
-      body = await transport.stream(path, { query, signal: AbortSignal.any([signal, silence.signal]) });
+      body = await transport.stream(path, {
+        query,
+        signal: AbortSignal.any([signal, silence.signal, this.#interrupt.signal]),
+      });
       this.#answered();
       for await (const line of lines(body)) {
         // Not at every byte: a line that never ends would keep a watch blind for ever.
@@ -205,22 +242,4 @@ export class Reflector<T extends KubeObject> {
   #answered(): void {
     this.lastAnsweredAt = performance.now();
   }
-}
-
-/** Whole lines only: what follows the last newline of a cut stream is half an event. (node:readline swallows a stream's error.) */
-async function* lines(body: Readable): AsyncGenerator<string> {
-  let rest = '';
-  const chunks = (body.setEncoding('utf8') as AsyncIterable<string>)[Symbol.asyncIterator]();
-  for (;;) {
-    const { done, value } = await chunks.next().catch((error: unknown) => Promise.reject(errorFromCut(error)));
-    if (done) return;
-    const parts = (rest + value).split('\n');
-    rest = parts.pop()!;
-    yield* parts;
-  }
-}
-
-function errorFromCut(cause: unknown): KubeError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new KubeError('unreachable', 0, { message: `the watch was cut: ${why}` }, undefined, { cause });
 }

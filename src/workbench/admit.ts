@@ -2,7 +2,7 @@
 import type { WorkbenchClass } from './class.ts';
 import { isReservedEnv } from './env.ts';
 import { isAllowed } from './image.ts';
-import { parseQuantity } from './quantity.ts';
+import { isLess } from './quantity.ts';
 import type { Resources, WorkbenchSpec } from './resource.ts';
 import type { Settings } from './settings.ts';
 
@@ -72,10 +72,4 @@ function refusalOfSizes({ class: name, resources }: Pick<WorkbenchSpec, 'class' 
       return { reason: 'SizeNotAllowed', message: `${what} ${size} is ${than} that the class "${name}" allows.` };
   }
   return undefined;
-}
-
-/** Of two quantities; one that is not there bounds nothing. */
-function isLess(one: number | string | undefined, other: number | string | undefined): boolean {
-  if (one === undefined || other === undefined) return false;
-  return parseQuantity(String(one))! < parseQuantity(String(other))!;
 }

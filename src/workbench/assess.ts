@@ -1,7 +1,7 @@
 /** Whether one Pod can be worked in: what it says of itself and, once it says "ready", what its public URL says. */
 import { publicEndpoint } from './identity.ts';
 import type { Pod } from './objects.ts';
-import { findingOf } from './phase.ts';
+import { container, findingOf } from './phase.ts';
 import { sizes } from './pod.ts';
 import type { Workbench } from './resource.ts';
 import type { Settings } from './settings.ts';
@@ -53,7 +53,7 @@ export function assess(
   if (settings.verify === 'off' || isKnown) return { verdict: { phase: 'Running', ...verified } };
   const answer = reach?.podUID === pod.metadata.uid ? reach : undefined;
   if (answer?.ok) return { verdict: { phase: 'Running', verifiedAt: new Date(now).toISOString() } };
-  const wasHere = verifiedAt !== undefined || (pod.status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+  const wasHere = verifiedAt !== undefined || (container(pod)?.restartCount ?? 0) > 0;
   const verify = { pod, steadyMs: wasHere ? STEADY_MS : 0 };
   if (answer) {
     const verdict: Verdict = { phase: 'Failed', reason: 'EndpointUnreachable', message: answer.problem, ...verified };

@@ -1,6 +1,7 @@
 /** What kinds of workbench there are: the admin's WorkbenchClass, and what of it reaches a workbench. */
 import * as z from 'zod';
 import { shortHash } from './identity.ts';
+import { isLess } from './quantity.ts';
 import type { KubeObject } from './objects.ts';
 import { envSchema, imageSchema, resourcesSchema, versionSchema } from './resource.ts';
 import type { WorkbenchSpec } from './resource.ts';
@@ -89,8 +90,8 @@ export function settingsFor(
     pullPolicy: spec.imagePullPolicy,
     containerPort: spec.port,
     bootCommand: spec.command,
-    defaultCpu: text(usual?.cpu) ?? settings.defaultCpu ?? text(bounds.max?.cpu),
-    defaultMemory: text(usual?.memory) ?? settings.defaultMemory ?? text(bounds.max?.memory),
+    defaultCpu: text(usual?.cpu) ?? within(settings.defaultCpu, bounds.min?.cpu, bounds.max?.cpu),
+    defaultMemory: text(usual?.memory) ?? within(settings.defaultMemory, bounds.min?.memory, bounds.max?.memory),
     defaultGpu: usual?.gpu,
     gpuResource,
     env: spec.env,
@@ -104,6 +105,16 @@ export function settingsFor(
   return { ...settings, ...(known as Partial<Settings>) };
 }
 
+/** The installation's default, as near to it as the class allows; without one, the most that it allows. */
+function within(
+  size: string | undefined,
+  least: number | string | undefined,
+  most: number | string | undefined,
+): string | undefined {
+  if (size === undefined || isLess(most, size)) return text(most) ?? size;
+  return isLess(size, least) ? text(least) : size;
+}
+
 function text(size: number | string | undefined): string | undefined {
   return size === undefined ? undefined : String(size);
 }
@@ -112,8 +123,10 @@ function text(size: number | string | undefined): string | undefined {
 export function classStamp(found: WorkbenchClass | undefined): string | undefined {
   if (!found) return undefined;
   const { description: _, image: __, versions: ___, allowedImages: ____, ...rest } = found.spec;
-  const { min: _____, max: ______, ...sizes } = rest.resources ?? {};
-  return shortHash(JSON.stringify(sorted({ ...rest, resources: sizes })));
+  const { default: usual, gpuResource, ...bounds } = rest.resources ?? {};
+  // A bound is a default where there is no other.
+  const sizes = (['cpu', 'memory'] as const).map((what) => usual?.[what] ?? [bounds.min?.[what], bounds.max?.[what]]);
+  return shortHash(JSON.stringify(sorted({ ...rest, resources: [sizes, usual?.gpu, gpuResource] })));
 }
 
 /** One text for one meaning: the order in which an object's keys were written does not count. */

@@ -5,6 +5,7 @@
  */
 import { digestOf } from './image.ts';
 import type { Pod } from './objects.ts';
+import { container } from './phase.ts';
 import type { WorkbenchStatus } from './resource.ts';
 
 /** Every Event that there is, in the order in which a workbench meets them; the README says what each tells. */
@@ -59,7 +60,7 @@ function saidOf(before: WorkbenchStatus | undefined, after: WorkbenchStatus): Wo
 /** On the way up, as far as it is new. startTime is the kubelet's word that it has taken the Pod. */
 function progress(before: WorkbenchStatus | undefined, after: WorkbenchStatus, pod: Pod | undefined): News[] {
   const said = saidOf(before, after);
-  const digest = digestOf(pod?.status?.containerStatuses?.[0]?.imageID);
+  const digest = digestOf(pod && container(pod)?.imageID);
   const news: News[] = [];
   if (after.startedAt && !said?.startedAt) news.push(tell('Scheduled', `Scheduled on node ${nodeOf(pod)}.`));
   if (digest && said?.image?.digest !== digest) news.push(tell('Pulled', `Pulled ${imageOf(after)}.`));

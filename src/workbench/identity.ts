@@ -9,6 +9,8 @@ export const LABEL_ID = `${GROUP}/id`;
 export const LABEL_UID = `${GROUP}/uid`;
 /** The Pod's annotation that says what the author's own fields were when it was made. */
 export const ANNOTATION_STAMP = `${GROUP}/stamp`;
+/** The Pod's annotation that says which image it was made with: a webhook may have put another reference in its place. */
+export const ANNOTATION_IMAGE = `${GROUP}/image`;
 /** The Pod's annotation that says what its class asked for when it was made. */
 export const ANNOTATION_CLASS = `${GROUP}/class-stamp`;
 export const ANNOTATION_RUN = `${GROUP}/run`;

@@ -2,6 +2,7 @@
 import { settingsFor } from './class.ts';
 import type { WorkbenchClass } from './class.ts';
 import type { Refusal } from './admit.ts';
+import { runOf } from './identity.ts';
 import { sizes } from './pod.ts';
 import { parseQuantity } from './quantity.ts';
 import type { Workbench } from './resource.ts';
@@ -35,10 +36,14 @@ export function refusalOfUser(
 ): Refusal | undefined {
   const limits = installation.userLimits;
   if (!limits) return undefined;
-  const older = others.filter(({ workbench }) => isOlder(workbench, wanted.workbench));
-  if (limits.workbenches !== undefined && older.length >= limits.workbenches)
-    return refusal(`have ${limits.workbenches} workbenches, and has ${older.length} older ones`);
-  const running = others.filter((other) => isUp(other) || (older.includes(other) && isWanted(other)));
+  const older = others.filter(({ workbench }) => isOlder(workbench, wanted.workbench)).length;
+  if (limits.workbenches !== undefined && older >= limits.workbenches)
+    return refusal(`have ${limits.workbenches} workbenches, and has ${older} older ones`);
+  // One whose Pod was lost comes before all that only wait.
+  const comesFirst = keepsItsPlace(wanted.workbench)
+    ? isUp
+    : (other: Sibling) => isUp(other) || (waits(other) && isOlder(other.workbench, wanted.workbench));
+  const running = others.filter(comesFirst);
   if (limits.running !== undefined && running.length >= limits.running)
     return refusal(`run ${limits.running} workbenches at once, and ${running.length} come first`);
   for (const what of ['cpu', 'memory', 'gpu'] as const) {
@@ -65,14 +70,21 @@ function isOlder({ metadata: one }: Workbench, { metadata: other }: Workbench): 
   return one.name < other.name;
 }
 
-function isWanted({ workbench: { metadata, spec } }: Sibling): boolean {
-  return spec.state !== 'Stopped' && !metadata.deletionTimestamp;
+/** Whether it would run if it might: one that has failed of itself keeps nobody else waiting. */
+function waits({ workbench: { metadata, spec, status } }: Sibling): boolean {
+  if (spec.state === 'Stopped' || metadata.deletionTimestamp) return false;
+  return status?.phase !== 'Failed' || status.reason === 'UserLimit';
 }
 
-/** Also one whose Pod was lost a moment ago: its place is kept. */
 function isUp({ workbench, hasPod }: Sibling): boolean {
+  return hasPod || keepsItsPlace(workbench);
+}
+
+/** It has run, and its Pod was lost a moment ago. */
+function keepsItsPlace(workbench: Workbench): boolean {
   const { status, spec } = workbench;
-  return hasPod || (spec.state !== 'Stopped' && status?.podUID !== undefined && status.phase !== 'Failed');
+  const hasRun = status?.run === runOf(workbench) && status.image !== undefined;
+  return hasRun && spec.state !== 'Stopped' && status.phase !== 'Failed';
 }
 
 function sum(siblings: readonly Sibling[], what: 'cpu' | 'memory' | 'gpu', installation: Settings): number {

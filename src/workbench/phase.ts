@@ -38,7 +38,8 @@ export function isOver(pod: Pod): boolean {
   return pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
 }
 
-function container(pod: Pod): ContainerStatus | undefined {
+/** Of the IDE itself: an admission webhook may have put others beside it. */
+export function container(pod: Pod): ContainerStatus | undefined {
   return pod.status?.containerStatuses?.find(({ name }) => name === 'workbench') ?? pod.status?.containerStatuses?.[0];
 }
 

@@ -4,6 +4,7 @@ import type { WorkbenchClass } from './class.ts';
 import { isReservedEnv, literal } from './env.ts';
 import {
   ANNOTATION_CLASS,
+  ANNOTATION_IMAGE,
   ANNOTATION_RUN,
   ANNOTATION_STAMP,
   basePath,
@@ -40,6 +41,11 @@ export function imageToRun(workbench: Workbench, settings: Settings): string {
   return recorded ? `${repository(requested)}@${image.digest}` : requested;
 }
 
+/** The image that the Pod was made with. */
+export function askedImage(pod: Pod): string | undefined {
+  return pod.metadata.annotations?.[ANNOTATION_IMAGE] ?? pod.spec?.containers[0]?.image;
+}
+
 /** Whether the author's own fields have changed since this Pod was made. */
 export function isEdited(pod: Pod, workbench: Workbench): boolean {
   return pod.metadata.annotations?.[ANNOTATION_STAMP] !== stamp(workbench);
@@ -53,7 +59,7 @@ export function isOutdated(
   settings: Settings,
 ): boolean {
   if (isEdited(pod, workbench) || pod.metadata.annotations?.[ANNOTATION_CLASS] !== classStamp(found)) return true;
-  const asked = pod.spec?.containers[0]?.image;
+  const asked = askedImage(pod);
   const wanted = requestedImage(workbench, settings);
   const { run, image } = workbench.status ?? {};
   // A replacement runs the digest that its run had of the same image.
@@ -108,6 +114,7 @@ function environment(workbench: Workbench, settings: Settings): EnvVar[] {
 export function buildPod(workbench: Workbench, settings: Settings, found?: WorkbenchClass): Pod {
   const resources = sizes(workbench, settings);
   const stampOfClass = classStamp(found);
+  const image = imageToRun(workbench, settings);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -118,6 +125,7 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
       annotations: {
         [ANNOTATION_STAMP]: stamp(workbench),
         [ANNOTATION_RUN]: runOf(workbench),
+        [ANNOTATION_IMAGE]: image,
         ...(stampOfClass === undefined ? {} : { [ANNOTATION_CLASS]: stampOfClass }),
       },
       ownerReferences: [ownerReference(workbench)],
@@ -137,7 +145,7 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
       containers: [
         {
           name: 'workbench',
-          image: imageToRun(workbench, settings),
+          image,
           imagePullPolicy: settings.pullPolicy ?? 'Always',
           ...(settings.bootCommand ? { command: [...settings.bootCommand] } : {}),
           ports: [{ name: 'http', containerPort: containerPort(settings), protocol: 'TCP' }],

@@ -25,3 +25,9 @@ export function parseQuantity(text: string): number | undefined {
 export function isPositiveQuantity(text: string): boolean {
   return (parseQuantity(text) ?? 0) > 0;
 }
+
+/** Of two quantities; one that is not there bounds nothing. */
+export function isLess(one: number | string | undefined, other: number | string | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  return parseQuantity(String(one))! < parseQuantity(String(other))!;
+}

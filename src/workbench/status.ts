@@ -2,7 +2,8 @@
 import { digestOf } from './image.ts';
 import { publicEndpoint, runOf } from './identity.ts';
 import type { Condition, Pod } from './objects.ts';
-import { isReady } from './phase.ts';
+import { container, isReady } from './phase.ts';
+import { askedImage } from './pod.ts';
 import type { Phase, Workbench, WorkbenchStatus } from './resource.ts';
 import type { Settings } from './settings.ts';
 
@@ -43,11 +44,11 @@ function seconds(now: number): string {
 function image(pod: Pod | undefined, previous: WorkbenchStatus | undefined, run: string): WorkbenchStatus['image'] {
   const before = previous?.run === run ? previous.image : undefined;
   if (!pod) return before;
-  const asked = pod.spec?.containers[0]?.image;
+  const asked = askedImage(pod);
   // A replacement runs repo@digest; what was asked for is the reference that its run began with.
   const isReplacement = digestOf(asked) !== undefined && digestOf(asked) === before?.digest;
   const requested = isReplacement && before?.requested ? before.requested : asked;
-  const running = digestOf(pod.status?.containerStatuses?.[0]?.imageID);
+  const running = digestOf(container(pod)?.imageID);
   const digest = running ?? (before?.requested === requested ? before?.digest : undefined);
   if (!requested) return before;
   return { requested, ...(digest ? { digest } : {}) };

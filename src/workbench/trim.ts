@@ -39,7 +39,7 @@ export function trimClass({ metadata, spec }: WorkbenchClass): WorkbenchClass {
 }
 
 export function trimPod({ metadata, spec, status }: Pod): Pod {
-  const main = spec?.containers[0];
+  const main = spec?.containers.find(({ name }) => name === 'workbench') ?? spec?.containers[0];
   return {
     metadata: trimMeta(metadata),
     spec: {

@@ -88,7 +88,7 @@ describe('a reflector', () => {
         await seen((owners) => 'forgotten' in owners);
       },
     );
-    expect(lists).toEqual({ first: 1, lost: 1, due: 0 });
+    expect(lists).toEqual({ first: 1, lost: 1, due: 0, asked: 0 });
   });
 
   test('from which every event of a watch was kept learns of them all when its list has grown old', async () => {

@@ -45,25 +45,21 @@ function quick(outcome: () => Promise<number | undefined>, options?: QueueOption
     at.push(Math.round(performance.now() - start));
     return outcome();
   }, options);
-  queue.start();
+  queue.start([]);
   return { queue, at };
 }
 
 describe('a key', () => {
   test('that came three times before anybody looked is handed out once', async () => {
-    const { queue, begun, succeed } = workshop();
-    for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
-    expect(begun).toEqual([]);
-    queue.start();
-    expect(begun).toEqual(['a', 'b']);
-    await succeed('a');
-    await succeed('b');
-    expect(begun).toEqual(['a', 'b']);
+    const { queue, begun, succeed } = workshop({ concurrency: 1 });
+    queue.start(['another', 'a', 'b', 'a', 'a']);
+    for (const key of ['another', 'a', 'b']) await succeed(key);
+    expect(begun).toEqual(['another', 'a', 'b']);
   });
 
   test('is never worked on twice at once; if it came meanwhile, it is looked at once more', async () => {
     const { queue, begun, succeed } = workshop();
-    queue.start();
+    queue.start([]);
     for (let times = 0; times < 3; times++) queue.add('a');
     expect(begun).toEqual(['a']);
     await succeed('a');
@@ -74,7 +70,7 @@ describe('a key', () => {
 
   test('that came while its work failed is looked at once more at once', async () => {
     const { queue, begun, fail } = workshop();
-    queue.start();
+    queue.start([]);
     queue.add('a');
     queue.add('a');
     await fail('a');
@@ -83,12 +79,50 @@ describe('a key', () => {
 
   test('waits while all hands are full, and does not wait for one that hangs', async () => {
     const { queue, begun, succeed } = workshop({ concurrency: 2 });
-    queue.start();
+    queue.start([]);
     for (const key of ['hangs', 'b', 'c', 'd']) queue.add(key);
     expect(begun).toEqual(['hangs', 'b']);
     await succeed('b');
     await succeed('c');
     expect(begun).toEqual(['hangs', 'b', 'c', 'd']);
+  });
+});
+
+describe('a start', () => {
+  test('looks at everything: what came meanwhile, and what waited for a time or a retry, is not remembered', async () => {
+    const { queue, begun, fail, succeed } = workshop();
+    queue.add('before');
+    queue.start(['a', 'b']);
+    await fail('a');
+    queue.addAfter('later', 100);
+    queue.pause();
+    await succeed('b', 100);
+    queue.add('meanwhile');
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(begun).toEqual(['a', 'b']);
+    queue.start(['a', 'b', 'c']);
+    expect(begun).toEqual(['a', 'b', 'a', 'b', 'c']);
+  });
+
+  test('after the end begins nothing', async () => {
+    const { queue, begun } = workshop();
+    await queue.stop();
+    queue.start(['a']);
+    expect(begun).toEqual([]);
+  });
+
+  test('with thousands of keys that have nothing to do keeps the event loop from nothing else', async () => {
+    jest.useRealTimers();
+    const busy = (ms: number) => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+    };
+    let passes = 0;
+    const queue = new Queue(() => Promise.resolve(void (busy(1), (passes += 1))));
+    queue.start(Array.from({ length: 200 }, (_, index) => `key-${index}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(passes).toBeLessThan(150);
+    while (passes < 200) await new Promise((resolve) => setImmediate(resolve));
+    await queue.stop();
   });
 });
 
@@ -132,7 +166,7 @@ describe('after a failure', () => {
 
   test('of one key, the others are not kept waiting', async () => {
     const { queue, begun, fail } = workshop();
-    queue.start();
+    queue.start([]);
     queue.add('a');
     await fail('a');
     queue.add('b');
@@ -178,7 +212,7 @@ describe('a look at a later time', () => {
 describe('the end', () => {
   test('waits for what is under way, and begins nothing more', async () => {
     const { queue, begun, succeed } = workshop({ concurrency: 1 });
-    queue.start();
+    queue.start([]);
     queue.add('a');
     queue.add('b');
     queue.addAfter('c', 10);
@@ -197,7 +231,7 @@ describe('the end', () => {
 describe('the backlog', () => {
   test('is what waits for its turn, and for how long the first has; a key that comes again keeps its place', async () => {
     const { queue, succeed } = workshop({ concurrency: 1 });
-    queue.start();
+    queue.start([]);
     queue.add('a');
     queue.add('b');
     jest.advanceTimersByTime(100);

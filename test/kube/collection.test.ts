@@ -197,6 +197,17 @@ describe('a whole list', () => {
   });
 });
 
+test('a list that is older than what the watch has seen is of an API server that was restored: nothing else is kept', () => {
+  const { things } = collection();
+  things.replace([thing(90), thing(91, { name: 'gone' })], '100');
+  things.advance('150');
+  things.replace([thing(40)], '50');
+  expect(things.size).toBe(1);
+  expect(version(things)).toBe('40');
+  things.saw(thing(51));
+  expect(version(things)).toBe('51');
+});
+
 describe('the index by owner', () => {
   test('finds all of one owner, and nothing of another', () => {
     const { things } = collection();

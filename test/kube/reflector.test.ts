@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { KubeError, errorFromAnswer } from '../../src/kube/errors.ts';
+import type { Reflector } from '../../src/kube/reflector.ts';
+import type { KubeObject } from '../../src/workbench/objects.ts';
 import { bookmark, cut, lab, line, page, reflect, silent, watch } from './script.ts';
 import type { Answer } from './script.ts';
 
@@ -105,7 +107,7 @@ describe('the watch', () => {
     const { asked, names, reflector } = await reflect([page('10', [lab('1')]), answer, page('90', []), watch()]);
     expect(asked).toEqual(['list', 'watch from 10', 'list', 'watch from 90']);
     expect(names).toEqual([]);
-    expect(reflector.lists).toEqual({ first: 1, lost: 1, due: 0 });
+    expect(reflector.lists).toEqual({ first: 1, lost: 1, due: 0, asked: 0 });
   });
 });
 
@@ -200,12 +202,47 @@ describe('a list that has grown old', () => {
     );
     expect(asked).toEqual(['list', 'watch from 10', 'list']);
     expect(names.toSorted()).toEqual(['lab@30', 'new@31']);
-    expect(reflector.lists).toEqual({ first: 1, lost: 0, due: 1 });
+    expect(reflector.lists).toEqual({ first: 1, lost: 0, due: 1, asked: 0 });
   });
 
   test('is not, before its time', async () => {
     const { asked } = await reflect([page('10', []), watch(bookmark('50')), watch()], { relistAfterMs: 60_000 });
     expect(asked).toEqual(['list', 'watch from 10', 'watch from 50']);
+  });
+});
+
+test('a list that is due and cannot be had costs no watch: it goes on where it stood, and the list is tried again later', async () => {
+  const { asked, names, reflector } = await reflect(
+    [page('10', [lab('2')]), watch(bookmark('50')), brokenServer(), watch(line('ADDED', lab('51', 'new'))), watch()],
+    { relistAfterMs: 0.001 },
+  );
+  expect(asked).toEqual(['list', 'watch from 10', 'list', 'watch from 50', 'watch from 51']);
+  expect(names.toSorted()).toEqual(['lab@2', 'new@51']);
+  expect(reflector.lists).toEqual({ first: 1, lost: 0, due: 0, asked: 0 });
+});
+
+describe('a list that is asked for', () => {
+  test('comes at once, also from within a silent watch, and is waited for', async () => {
+    const quiet = silent();
+    let refreshed: Promise<void> | undefined;
+    let reflector: Reflector<KubeObject>;
+    const ask = () => {
+      setImmediate(() => (refreshed = reflector.refresh(0)));
+      return quiet;
+    };
+    const answers = [page('10', [lab('2')]), ask, brokenServer(), page('60', [lab('30')]), watch()];
+    const result = await reflect(answers, {}, (running) => (reflector = running));
+    expect(result.asked).toEqual(['list', 'watch from 10', 'list', 'list', 'watch from 60']);
+    expect(quiet.destroyed).toBe(true);
+    await refreshed;
+    expect(result.reflector.lists).toEqual({ first: 1, lost: 0, due: 0, asked: 1 });
+    expect(result.names).toEqual(['lab@30']);
+  });
+
+  test('is none where the last one is a moment old', async () => {
+    const { reflector } = await reflect([page('10', [])]);
+    await reflector.refresh();
+    expect(reflector.lists).toMatchObject({ asked: 0 });
   });
 });
 

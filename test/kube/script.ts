@@ -49,7 +49,11 @@ export function cut(text: string, error = new Error('ECONNRESET')): () => Readab
 export const silent = () => new Readable({ read: () => undefined });
 
 /** Runs a reflector until the script is over. What was asked reads "list", "list after TOKEN", "watch from VERSION". */
-export async function reflect(answers: Answer[], more: Partial<ReflectorOptions<KubeObject>> = {}) {
+export async function reflect(
+  answers: Answer[],
+  more: Partial<ReflectorOptions<KubeObject>> = {},
+  begin: (reflector: Reflector<KubeObject>) => void = () => undefined,
+) {
   const asked: string[] = [];
   const told: Told[] = [];
   const stop = new AbortController();
@@ -84,6 +88,7 @@ export async function reflect(answers: Answer[], more: Partial<ReflectorOptions<
     longestPauseMs: 1,
     ...more,
   });
+  begin(reflector);
   await reflector.run();
   const names = [...collection.values()].map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`);
   return { asked, told, names, reflector };

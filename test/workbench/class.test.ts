@@ -199,8 +199,8 @@ describe('a class that is changed', () => {
     ['its image', { image: 'registry.example/gpu:1' }, { image: 'registry.example/gpu:2' }, true],
     [
       'what it allows',
-      { resources: { max: { cpu: 1 } } },
-      { resources: { max: { cpu: 2 } }, allowedImages: ['a'], versions },
+      { resources: { default: { cpu: 1, memory: '1Gi' }, max: { cpu: 1 } } },
+      { resources: { default: { memory: '1Gi', cpu: 1 }, max: { cpu: 2 } }, allowedImages: ['a'], versions },
       false,
     ],
     ['its description', {}, { description: 'x' }, false],
@@ -218,6 +218,32 @@ describe('a class that is changed', () => {
   test('after it has kept a Pod from ever being ready, gets that Pod made anew', () => {
     expect(deletesPod(decide(made({ port: 9000 }, false), lab({ port: 9001 })))).toBe(true);
     expect(deletesPod(decide(made({ port: 9000 }, false), lab({ port: 9000 })))).toBe(false);
+  });
+
+  test('by nobody, in a cluster where a webhook puts another reference to the image into each Pod, is no change', () => {
+    const image = 'registry.example/gpu:1';
+    for (const isReadyPod of [false, true]) {
+      const snapshot = made({ image }, isReadyPod);
+      const [pod] = snapshot.pods;
+      const rewritten = { ...pod!.spec!.containers[0]!, image: `mirror.example/gpu@sha256:${'c'.repeat(64)}` };
+      const decision = decide(
+        { ...snapshot, pods: [{ ...pod!, spec: { ...pod!.spec!, containers: [rewritten] } }] },
+        lab({ image }),
+      );
+      expect(deletesPod(decision)).toBe(false);
+      expect(decision.verdict).not.toHaveProperty('restartRequired');
+    }
+  });
+
+  test.each<[string | undefined, ClassSpec['resources'], string | undefined]>([
+    ['8', { max: { cpu: 4 } }, '4'],
+    ['100m', { min: { cpu: '500m' }, max: { cpu: 4 } }, '500m'],
+    ['2', { min: { cpu: '500m' }, max: { cpu: 4 } }, '2'],
+    [undefined, { max: { cpu: 4 } }, '4'],
+    [undefined, { min: { cpu: 1 } }, undefined],
+  ])("the installation's default %s within %j is %s", (defaultCpu, resources, cpu) => {
+    const installation = { ...settings, ...(defaultCpu === undefined ? {} : { defaultCpu }) };
+    expect(settingsFor({}, lab({ resources }), installation).defaultCpu).toBe(cpu);
   });
 
   test('into nothing stops nobody, and lets nobody start', () => {

@@ -69,10 +69,22 @@ describe('who of one owner may start', () => {
     expect(refusal?.message ?? '').toMatch(message ?? /^$/);
   });
 
-  test('a place is kept for one whose Pod was lost, and not for one that was refused', () => {
-    const lost = runningOn(readyPod(workbench()));
-    expect(judge({ running: 1 }, [sibling(10, {}, { status: lost })])?.reason).toBe('UserLimit');
-    expect(judge({ running: 1 }, [sibling(10, {}, { status: { ...lost, phase: 'Failed' } })])).toBeUndefined();
+  const lost: WorkbenchStatus = { ...runningOn(readyPod(workbench())), phase: 'Pending', reason: 'PodTerminating' };
+  delete lost.podUID;
+
+  test('a place is kept for one whose Pod was lost, before all that only wait', () => {
+    const limits = { running: 1 };
+    const unlucky = sibling(10, {}, { status: lost });
+    const waiter = sibling(50, {}, { status: { phase: 'Failed', reason: 'UserLimit' } });
+    const judged = (one: Sibling, other: Sibling) => refusalOfUser(one, [other], { ...settings, userLimits: limits });
+    expect(judged(waiter, unlucky)?.reason).toBe('UserLimit');
+    expect(judged(unlucky, waiter)).toBeUndefined();
+    expect(judged(unlucky, up(90))?.reason).toBe('UserLimit');
+  });
+
+  test('an older one that has failed of itself keeps nobody waiting', () => {
+    const failed = sibling(90, {}, { status: { phase: 'Failed', reason: 'ClassMissing' } });
+    expect(judge({ running: 1 }, [failed])).toBeUndefined();
   });
 
   test('one that is not there yet is the youngest', () => {

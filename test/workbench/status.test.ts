@@ -80,3 +80,15 @@ describe('the image in the status', () => {
     expect(status.image).toEqual({ requested: 'registry.example/lab:latest' });
   });
 });
+
+test('the digest is that of the IDE, also where a sidecar comes first', () => {
+  const pod = readyPod(workbench());
+  const [own] = pod.status!.containerStatuses!;
+  const sidecar = { ...own!, name: 'istio-proxy', imageID: `registry.example/proxy@sha256:${'d'.repeat(64)}` };
+  const both = {
+    ...pod,
+    status: { ...pod.status, containerStatuses: [sidecar, { ...own!, imageID: `registry.example/lab@${DIGEST}` }] },
+  };
+  const status = buildStatus(workbench(), { phase: 'Running', pod: both }, settings, NOW);
+  expect(status.image?.digest).toBe(DIGEST);
+});
