@@ -146,7 +146,13 @@ export function goalRows({ launches, populations }: Sizes): Row[] {
 export function contextRows({ launches, populations }: Sizes): Row[] {
   return [
     {
-      figure: 'control plane CPU per launch (etcd, API server, scheduler, controller manager, nodes)',
+      figure: 'Pods that are not up yet when the bare writer has written its last; ours waits for each',
+      goal: '',
+      measures: launches.map((n) => measure(`unready bare ${n}`, `N = ${thousands(n)}`, '')),
+    },
+    {
+      figure:
+        'control plane CPU per launch until all Pods are up (etcd, API server, scheduler, controller manager, nodes)',
       goal: '',
       measures: launches.flatMap((n) => [
         measure(`plane ours ${n}`, `ours at N = ${thousands(n)}`, 'ms'),

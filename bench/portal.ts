@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { collectionPath, objectPath } from '../src/kube/kinds.ts';
 import type { Transport } from '../src/kube/transport.ts';
+import type { Pod } from '../src/workbench/objects.ts';
+import { isReady } from '../src/workbench/phase.ts';
 import { API_VERSION, KIND } from '../src/workbench/resource.ts';
 import { eventually } from '../test/eventually.ts';
 import { inFlight } from './in-flight.ts';
@@ -63,6 +65,14 @@ export async function setState(
 export async function deleteOne(transport: Transport, name: string): Promise<void> {
   const body = { propagationPolicy: 'Foreground' };
   await transport.call('DELETE', objectPath('Workbench', NAMESPACE, name), { body });
+}
+
+/** Made, and not yet up: what whoever waits for nobody has left to the scheduler and the nodes. */
+export async function countUnready(transport: Transport): Promise<number> {
+  const { items } = await transport.call<{ items: Pod[] }>('GET', collectionPath('Pod', NAMESPACE), {
+    timeoutMs: 60_000,
+  });
+  return items.filter((pod) => !isReady(pod)).length;
 }
 
 const SWEPT = [

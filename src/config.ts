@@ -99,6 +99,7 @@ function userLimits(env: Environment): UserLimits | undefined {
     cpu: env.WB_USER_CPU,
     memory: env.WB_USER_RAM,
     gpu: env.WB_USER_GPU,
+    storage: env.WB_USER_STORAGE,
   };
   const known = Object.entries(limits).filter(([, most]) => most !== undefined);
   return known.length > 0 ? (Object.fromEntries(known) as UserLimits) : undefined;

@@ -121,7 +121,12 @@ export const environmentSchema = z.object({
   WB_USER_CPU: quantity.optional().describe('CPU of all that one owner runs at once; unset: no limit'),
   WB_USER_RAM: quantity.optional().describe('Memory of all that one owner runs at once; unset: no limit'),
   WB_USER_GPU: most.optional().describe('GPUs of all that one owner runs at once; unset: no limit'),
-  WB_HOME_LIMIT: quantity.default('10Gi').describe('Size limit of the emptyDir at /home/project'),
+  WB_USER_STORAGE: quantity
+    .optional()
+    .describe('Storage of all volumes of one owner, the kept ones included; unset: no limit'),
+  WB_HOME_LIMIT: quantity
+    .default('10Gi')
+    .describe('Size limit of the emptyDir at /home/project, where its class has no storage'),
   WB_UNSCHEDULABLE_AFTER: seconds(60).describe('Seconds without a node until Pending becomes Failed'),
   WB_FORCE_DELETE_AFTER: z.coerce
     .number()

@@ -21,6 +21,7 @@ import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
+import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
 
 /** ms */
@@ -105,8 +106,9 @@ async function main(env: Environment): Promise<void> {
   metrics.observe({ store, watches, lease, controller, recorder });
 
   const workbenches = new Workbenches({ store, cluster, settings });
+  const volumes = new Volumes({ store, cluster });
   const isSynced = () => reflectors.unsynced().length === 0;
-  const app = createApp({ workbenches, log, urlPrefix: env.RESTAPI_URL_PREFIX, isSynced });
+  const app = createApp({ workbenches, volumes, log, urlPrefix: env.RESTAPI_URL_PREFIX, isSynced });
   const health = createHealthServer(PATIENCE, {
     waitingFor: reflectors.unsynced,
     blind: () => contact.blind(watches),

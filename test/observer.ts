@@ -9,6 +9,7 @@ import { KINDS, collectionPath } from '../src/kube/kinds.ts';
 import type { Kind, KindTypes } from '../src/kube/kinds.ts';
 import { Reflector } from '../src/kube/reflector.ts';
 import { createTransport } from '../src/kube/transport.ts';
+import { mounts } from '../src/workbench/home.ts';
 import { LABEL_ID, LABEL_UID, controllerOf, uidOf } from '../src/workbench/identity.ts';
 import type { KubeObject, Pod } from '../src/workbench/objects.ts';
 import { isOver, isReady } from '../src/workbench/phase.ts';
@@ -45,7 +46,7 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
     kinds.map((kind) => [
       kind,
       new Collection({
-        indexBy: concerns,
+        indexBy: (object) => [concerns(object)],
         onChange(object) {
           check(kind, object);
           for (const look of waiting) look();
@@ -75,6 +76,12 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
       violations.push(
         `${owner.name} has ${alive.length} Pods: ${alive.map(({ metadata }) => metadata.name).join(', ')}`,
       );
+    // I1 of volumes: also one that is on its way out may still write.
+    for (const { persistentVolumeClaim: claim } of pod.spec?.volumes ?? []) {
+      const all = claim ? [...collections.Pod.values()].filter((other) => mounts(other, claim.claimName)) : [];
+      if (all.length > 1)
+        violations.push(`${claim!.claimName} is mounted by ${all.map((one) => one.metadata.name).join(', ')}`);
+    }
     const label = pod.metadata.labels?.[LABEL_UID];
     if (label !== undefined && label !== owner.uid)
       violations.push(`${owner.name}'s Pod bears the label that the Service of ${label} selects`);

@@ -1,11 +1,12 @@
 /** Launches a second, ours beside the bare writer: the same workbenches, on the same cluster, counted in the same log. */
+import { eventually } from '../../test/eventually.ts';
 import { CONTROLLER_USER } from '../../test/installation.ts';
 import { isControllerWrite, isStatusPatch, spanMs } from '../calls.ts';
 import { BARE_USER } from '../ground.ts';
 import type { Ground } from '../ground.ts';
 import { Observer } from '../observer.ts';
 import { runOwnProcess } from '../own-process.ts';
-import { createMany, patienceMs, sweep } from '../portal.ts';
+import { countUnready, createMany, patienceMs, sweep } from '../portal.ts';
 import { controlPlaneCpuMs, cpuMs } from '../processes.ts';
 import type { Results } from '../results.ts';
 
@@ -15,6 +16,8 @@ interface Contest {
   cpuMs: number;
   planeCpuMs: number;
   calls: number;
+  /** Pods that were not up when the last write was done. */
+  unready: number;
   conflicts: number;
   noOps: number;
 }
@@ -43,6 +46,7 @@ function record(results: Results, n: number, bare: Contest, our: Contest): void 
   results.add(`cpu bare ${n}`, bare.cpuMs / n);
   results.add(`plane ours ${n}`, our.planeCpuMs / n);
   results.add(`plane bare ${n}`, bare.planeCpuMs / n);
+  results.add(`unready bare ${n}`, bare.unready);
   results.add(`calls ours ${n}`, our.calls / n);
   results.add(`calls bare ${n}`, bare.calls / n);
   const [conflicts, noOps] = [our.conflicts, our.noOps].map((count) => (count * 1000) / n);
@@ -61,9 +65,17 @@ async function compete(ground: Ground, n: number, contender: typeof ours): Promi
   const user = contender === ours ? CONTROLLER_USER : BARE_USER;
   const [mark, before, planeBefore] = [await audit.mark(), await dispatched(user), controlPlaneCpuMs(cluster.dir)];
   const used = await contender(ground, names, observer);
-  const planeCpuMs = controlPlaneCpuMs(cluster.dir) - planeBefore;
   const calls = (await dispatched(user)) - before;
+  const unready = await countUnready(portal);
   const writes = (await audit.since(mark, user)).filter(isControllerWrite);
+  // The same work for both: the bare writer has ended before the Pods are up.
+  await eventually(
+    'up',
+    () => countUnready(portal),
+    (count) => count === 0,
+    patienceMs(n),
+  );
+  const planeCpuMs = controlPlaneCpuMs(cluster.dir) - planeBefore;
   await observer.stop();
   await ground.controller.end();
   await sweep(portal);
@@ -75,6 +87,7 @@ async function compete(ground: Ground, n: number, contender: typeof ours): Promi
     cpuMs: used,
     planeCpuMs,
     calls,
+    unready,
     conflicts: writes.filter(({ code }) => code === 409).length,
     // A patch that changes nothing is answered 200 and seen by no watch.
     noOps: Math.max(patches.length - observer.changes, 0),

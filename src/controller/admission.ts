@@ -1,17 +1,29 @@
-/** Which of an owner's workbenches may start: asked and granted in one breath, so that two passes at once never share a place. */
+/** Which of an owner's workbenches may start: asked and granted in one breath, so that two passes at once never share a place or a volume. */
 import type { Store } from '../kube/store.ts';
 import type { Refusal } from '../workbench/admit.ts';
-import { refusalOfUser } from '../workbench/limits.ts';
+import type { Seen } from '../workbench/home.ts';
+import { refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import type { Sibling } from '../workbench/limits.ts';
 import type { Snapshot } from '../workbench/plan.ts';
+import { claimName } from '../workbench/identity.ts';
+import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 
+interface Failure {
+  /** The API server's word that nothing was made. */
+  refusal: Refusal | undefined;
+}
+
+/** The answer to a write may be lost; by then the watch has told whether it was done. */
+const UNKNOWN_MS = 5_000;
+
 export class Admission {
-  readonly #store: Pick<Store, 'siblings'>;
+  readonly #store: Pick<Store, 'siblings' | 'claimsOf'>;
   readonly #settings: Settings;
   /** Workbenches whose Pod is being made: not in the store yet, and not to be made a second time in its place. */
-  readonly #granted = new Set<string>();
+  readonly #granted = new Map<string, string>();
 
-  constructor(store: Pick<Store, 'siblings'>, settings: Settings) {
+  constructor(store: Pick<Store, 'siblings' | 'claimsOf'>, settings: Settings) {
     this.#store = store;
     this.#settings = settings;
   }
@@ -21,19 +33,44 @@ export class Admission {
     if (!workbench || !this.#settings.userLimits) return undefined;
     // All others are gone through only for who is about to get a Pod.
     if (pods.length > 0 || workbench.spec.state === 'Stopped' || workbench.metadata.deletionTimestamp) return undefined;
-    const others = this.#store
-      .siblings(workbench)
-      .map((other) => (this.#granted.has(other.workbench.metadata.name) ? { ...other, hasPod: true } : other));
+    const others = this.#siblings(workbench);
     return refusalOfUser({ workbench, ...(found ? { class: found } : {}) }, others, this.#settings);
   }
 
-  /** Keeps its place while its Pod is being made. */
-  async granted<T>(key: string, make: () => Promise<T>): Promise<T> {
-    this.#granted.add(key);
+  /** What is to be known of its volume beside the volume itself. */
+  volume({ workbench }: Snapshot): Pick<Seen, 'promisedTo' | 'storageTaken'> {
+    if (!workbench) return {};
+    const name = claimName(workbench);
+    const [promisedTo] =
+      [...this.#granted].find(([key, claim]) => claim === name && key !== workbench.metadata.name) ?? [];
+    return {
+      ...(promisedTo === undefined ? {} : { promisedTo }),
+      ...(this.#settings.userLimits?.storage === undefined ? {} : { storageTaken: this.#storageTaken(workbench) }),
+    };
+  }
+
+  #storageTaken(workbench: Workbench): number {
+    const claims = this.#store.claimsOf(workbench.spec.owner);
+    return storageTaken(workbench, this.#siblings(workbench), claims, this.#settings);
+  }
+
+  #siblings(workbench: Workbench): Sibling[] {
+    return this.#store
+      .siblings(workbench)
+      .map((other) => (this.#granted.has(other.workbench.metadata.name) ? { ...other, hasPod: true } : other));
+  }
+
+  /** Keeps its place, and its volume, while its Pod is being made; and a while longer where nobody knows whether it was. */
+  async granted<F extends Failure>(workbench: Workbench, make: () => Promise<F | undefined>): Promise<F | undefined> {
+    const key = workbench.metadata.name;
+    this.#granted.set(key, claimName(workbench));
+    let failure: F | undefined;
     try {
-      return await make();
+      failure = await make();
+      return failure;
     } finally {
-      this.#granted.delete(key);
+      if (failure && !failure.refusal) setTimeout(() => this.#granted.delete(key), UNKNOWN_MS).unref();
+      else this.#granted.delete(key);
     }
   }
 }

@@ -24,7 +24,7 @@ export interface ReconcileContext {
   store: Pick<Store, 'snapshot'>;
   cluster: Pick<Cluster, 'create' | 'get' | 'patch' | 'delete'>;
   settings: Settings;
-  admission: Pick<Admission, 'refusal' | 'granted'>;
+  admission: Pick<Admission, 'refusal' | 'volume' | 'granted'>;
   hold: Hold;
   launches: Launches;
   trouble: Trouble;
@@ -56,7 +56,7 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   const reach = verifier.reach(key);
   const overLimit = admission.refusal(snapshot);
   const { steps, verdict, recheckAfterMs, verify } = plan(
-    { ...snapshot, ...(reach ? { reach } : {}), ...(overLimit ? { overLimit } : {}) },
+    { ...snapshot, ...admission.volume(snapshot), ...(reach ? { reach } : {}), ...(overLimit ? { overLimit } : {}) },
     settings,
     now(),
   );
@@ -75,11 +75,14 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   const began = performance.now();
   const isLaunch = steps.some((step) => step.do === 'create' && step.kind === 'Pod');
   if (isLaunch) launches.begin(key, began);
-  const act = () => execute(steps, context);
-  const failure = await (isLaunch ? admission.granted(key, act) : act());
+  const denials: Refusal[] = [];
+  const act = () => execute(steps, context, denials);
+  const failure = await (isLaunch ? admission.granted(workbench, act) : act());
   if (!failure) {
     trouble.end(key);
-    const heldMs = await publish(key, workbench, verdict, context);
+    const [denial] = denials;
+    const told = denial ? { ...verdict, unresized: { ...denial, reason: 'VolumeCannotGrow' } } : verdict;
+    const heldMs = await publish(key, workbench, told, context);
     launches.reach(key, verdict.phase, performance.now());
     return earliest(recheckAfterMs, heldMs);
   }
@@ -100,7 +103,7 @@ interface Failure {
  * AlreadyExists and a failed precondition mean that the store is behind: the watch will bring what is there, ours or a
  * stranger's, and the queue looks again until it has. After a failure nothing more is made, but what is to go still goes.
  */
-async function execute(steps: Step[], { cluster }: ReconcileContext): Promise<Failure | undefined> {
+async function execute(steps: Step[], { cluster }: ReconcileContext, denials: Refusal[]): Promise<Failure | undefined> {
   let failure: Failure | undefined;
   for (const step of steps) {
     if (failure && step.do === 'create') continue;
@@ -110,7 +113,9 @@ async function execute(steps: Step[], { cluster }: ReconcileContext): Promise<Fa
       else if (step.do === 'patch') await cluster.patch(step.kind, step.name, step.uid, step.patch);
       else await cluster.delete(step.kind, step.name, step);
     } catch (error) {
-      failure ??= { error, step, refusal: refusalFrom(error, step.kind) };
+      const refusal = refusalFrom(error, step.kind);
+      if (refusal && 'isOptional' in step) denials.push(refusal);
+      else failure ??= { error, step, refusal };
     }
   }
   return failure;

@@ -9,6 +9,8 @@ import type { Transport } from './transport.ts';
 export interface DeleteOptions {
   /** Precondition: never a namesake. */
   uid: string;
+  /** Precondition: nobody has changed it since. */
+  resourceVersion?: string;
   /** Do not wait for the kubelet. */
   force?: boolean;
   propagation?: 'Foreground' | 'Background';
@@ -28,6 +30,11 @@ export class Cluster {
   /** @throws KubeError alreadyExists, forbidden, invalid, … */
   async create<K extends Kind>(kind: K, object: KubeObject): Promise<KindTypes[K]> {
     return this.#keep(kind, await this.#transport.call('POST', collectionPath(kind, this.namespace), { body: object }));
+  }
+
+  /** Whether the API server would make it: quotas, limits and policies are asked, and nothing is kept. @throws as create */
+  async rehearse(kind: Kind, object: KubeObject): Promise<void> {
+    await this.#transport.call('POST', `${collectionPath(kind, this.namespace)}?dryRun=All`, { body: object });
   }
 
   /** A live read, for when the cache may not be trusted. @throws KubeError notFound */
@@ -54,10 +61,14 @@ export class Cluster {
   }
 
   /** Gone already is success. @throws KubeError conflict when another incarnation bears the name by now */
-  async delete(kind: Kind, name: string, { uid, force, propagation = 'Background' }: DeleteOptions): Promise<void> {
+  async delete(
+    kind: Kind,
+    name: string,
+    { uid, resourceVersion, force, propagation = 'Background' }: DeleteOptions,
+  ): Promise<void> {
     const body = {
       propagationPolicy: propagation,
-      preconditions: { uid },
+      preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
       ...(force ? { gracePeriodSeconds: 0 } : {}),
     };
     const path = objectPath(kind, this.namespace, name);

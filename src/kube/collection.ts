@@ -6,8 +6,8 @@ import type { KubeObject } from '../workbench/objects.ts';
 import { isSame } from '../workbench/same.ts';
 
 export interface CollectionOptions<T extends KubeObject> {
-  /** A second way to find objects, e.g. by owner. */
-  indexBy?: (object: T) => string | undefined;
+  /** Other ways to find objects, e.g. by owner. */
+  indexBy?: (object: T) => readonly (string | undefined)[];
   /** Told after every change, with what stood there before; must not throw. */
   onChange?: (object: T, before?: T) => void;
 }
@@ -131,8 +131,8 @@ export class Collection<T extends KubeObject> {
     const before = this.#objects.get(name);
     if (before) this.#unlink(before);
     this.#objects.set(name, object);
-    const key = this.#options.indexBy?.(object);
-    if (key !== undefined) {
+    for (const key of this.#options.indexBy?.(object) ?? []) {
+      if (key === undefined) continue;
       const names = this.#index.get(key);
       if (names) names.add(name);
       else this.#index.set(key, new Set([name]));
@@ -147,10 +147,10 @@ export class Collection<T extends KubeObject> {
   }
 
   #unlink(object: T): void {
-    const key = this.#options.indexBy?.(object);
-    if (key === undefined) return;
-    const names = this.#index.get(key);
-    names?.delete(object.metadata.name);
-    if (names?.size === 0) this.#index.delete(key);
+    for (const key of this.#options.indexBy?.(object) ?? []) {
+      const names = key === undefined ? undefined : this.#index.get(key);
+      names?.delete(object.metadata.name);
+      if (names?.size === 0) this.#index.delete(key!);
+    }
   }
 }

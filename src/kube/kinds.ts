@@ -1,10 +1,18 @@
-/** The kinds of object that this program watches, all but classes written too: where they live and what is kept of them. */
+/** The kinds of object that this program watches; all but classes and quotas are written too. Where they live and what is kept. */
 import { CLASS_KIND, CLASS_PLURAL } from '../workbench/class.ts';
 import type { WorkbenchClass } from '../workbench/class.ts';
-import type { Ingress, KubeObject, Pod, Service } from '../workbench/objects.ts';
+import type { Claim, Ingress, KubeObject, Pod, Service } from '../workbench/objects.ts';
 import { GROUP, PLURAL } from '../workbench/resource.ts';
 import type { Workbench } from '../workbench/resource.ts';
-import { trimClass, trimIngress, trimPod, trimService, trimWorkbench } from '../workbench/trim.ts';
+import {
+  trimClaim,
+  trimClass,
+  trimIngress,
+  trimPod,
+  trimQuota,
+  trimService,
+  trimWorkbench,
+} from '../workbench/trim.ts';
 
 export interface KindTypes {
   Workbench: Workbench;
@@ -12,6 +20,8 @@ export interface KindTypes {
   Pod: Pod;
   Service: Service;
   Ingress: Ingress;
+  PersistentVolumeClaim: Claim;
+  ResourceQuota: KubeObject;
 }
 
 export type Kind = keyof KindTypes;
@@ -29,6 +39,13 @@ export const KINDS: { [K in Kind]: KindInfo<KindTypes[K]> } = {
   WorkbenchClass: { kind: CLASS_KIND, root: `/apis/${GROUP}/v1`, plural: CLASS_PLURAL, trim: trimClass },
   Pod: { kind: 'Pod', root: '/api/v1', plural: 'pods', trim: trimPod },
   Service: { kind: 'Service', root: '/api/v1', plural: 'services', trim: trimService },
+  PersistentVolumeClaim: {
+    kind: 'PersistentVolumeClaim',
+    root: '/api/v1',
+    plural: 'persistentvolumeclaims',
+    trim: trimClaim,
+  },
+  ResourceQuota: { kind: 'ResourceQuota', root: '/api/v1', plural: 'resourcequotas', trim: trimQuota },
   Ingress: { kind: 'Ingress', root: '/apis/networking.k8s.io/v1', plural: 'ingresses', trim: trimIngress },
 };
 

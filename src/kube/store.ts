@@ -1,8 +1,9 @@
 /** Everything that is read: one collection per kind, filled by reflectors and by our own writes. */
 import type { WorkbenchClass } from '../workbench/class.ts';
-import { LABEL_ID, controllerOf, ingressName, podName, serviceName } from '../workbench/identity.ts';
+import { ownerOf } from '../workbench/home.ts';
+import { LABEL_ID, claimName, controllerOf, ingressName, isOurs, podName, serviceName } from '../workbench/identity.ts';
 import type { Sibling } from '../workbench/limits.ts';
-import type { KubeObject } from '../workbench/objects.ts';
+import type { Claim, KubeObject, Pod } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { KIND } from '../workbench/resource.ts';
 import type { Workbench } from '../workbench/resource.ts';
@@ -11,7 +12,7 @@ import type { Kind, KindTypes } from './kinds.ts';
 
 /**
  * The name of the Workbench that an object concerns: by its controller reference; an Ingress of anybody's by its own name; a
- * Pod or Service of nobody's by our label, which may have been copied onto it.
+ * Pod, Service or claim of nobody's by our label, which may have been copied onto it.
  */
 function concerns(kind: Kind, object: KubeObject): string | undefined {
   if (kind === 'Workbench') return object.metadata.name;
@@ -20,22 +21,34 @@ function concerns(kind: Kind, object: KubeObject): string | undefined {
   return kind === 'Ingress' ? object.metadata.name : object.metadata.labels?.[LABEL_ID];
 }
 
+/** A "/" is in no name of a workbench. */
+const byClaim = (name: string) => `claim/${name}`;
+
+function claimsOf({ spec }: Pod): string[] {
+  return (spec?.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) => (claim ? [byClaim(claim.claimName)] : []));
+}
+
 export type Listener = (key: string) => void;
 
 export class Store {
   readonly #listeners = new Set<Listener>();
   readonly collections: { [K in Kind]: Collection<KindTypes[K]> } = {
     Workbench: new Collection({
-      indexBy: ({ spec }) => spec.owner,
+      indexBy: ({ spec }) => [spec.owner],
       onChange: (...changed) => this.#tell('Workbench', changed),
     }),
     WorkbenchClass: new Collection({ onChange: ({ metadata }) => this.#tellUsersOf(metadata.name) }),
     Pod: new Collection({
-      indexBy: (object) => concerns('Pod', object),
+      indexBy: (object) => [concerns('Pod', object), ...claimsOf(object)],
       onChange: (...changed) => this.#tell('Pod', changed),
     }),
     Service: new Collection({ onChange: (...changed) => this.#tell('Service', changed) }),
     Ingress: new Collection({ onChange: (...changed) => this.#tell('Ingress', changed) }),
+    PersistentVolumeClaim: new Collection({
+      indexBy: (object) => [ownerOf(object)],
+      onChange: (...changed) => this.#tell('PersistentVolumeClaim', changed),
+    }),
+    ResourceQuota: new Collection(),
   };
 
   /** Calls back with the name of a Workbench whenever it, or a child of it, has changed. */
@@ -53,13 +66,27 @@ export class Store {
     const service = this.collections.Service.get(serviceName(workbench));
     const ingress = this.collections.Ingress.get(ingressName(workbench));
     const found = this.classOf(workbench);
+    const claim = this.collections.PersistentVolumeClaim.get(claimName(workbench));
+    const mountedBy = claim ? this.mounting(claim.metadata.name).filter((pod) => !isOurs(pod, workbench)) : [];
     return {
       workbench,
       pods,
+      ...(claim ? { claim } : {}),
+      ...(mountedBy.length > 0 ? { mountedBy } : {}),
       ...(found ? { class: found } : {}),
       ...(service ? { service } : {}),
       ...(ingress ? { ingress } : {}),
     };
+  }
+
+  /** An owner's volumes, whichever workbench has them. */
+  claimsOf(owner: string): Claim[] {
+    return this.collections.PersistentVolumeClaim.indexed(owner);
+  }
+
+  /** Pods that mount a claim, those on their way out included. */
+  mounting(name: string): Pod[] {
+    return this.collections.Pod.indexed(byClaim(name));
   }
 
   /** The class that a Workbench names, if there is one. */
@@ -73,7 +100,8 @@ export class Store {
     return others.map((workbench) => {
       const found = this.classOf(workbench);
       const hasPod = this.collections.Pod.indexed(workbench.metadata.name).length > 0;
-      return { workbench, ...(found ? { class: found } : {}), hasPod };
+      const hasClaim = this.collections.PersistentVolumeClaim.get(claimName(workbench)) !== undefined;
+      return { workbench, ...(found ? { class: found } : {}), hasPod, hasClaim };
     });
   }
 

@@ -6,11 +6,13 @@ import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { createSchema, parseBody, patchSchema } from './body.ts';
 import { Problem, invalid, notSynced, toProblem, unsupported } from './problem.ts';
+import type { Volumes } from './volumes.ts';
 import { userFrom } from './workbenches.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface AppOptions {
   workbenches: Workbenches;
+  volumes: Volumes;
   log: Logger;
   urlPrefix: string;
   /** Whether the store has seen all that there is. */
@@ -19,7 +21,7 @@ export interface AppOptions {
 
 const BODY_LIMIT = 256 * 1024;
 
-export function createApp({ workbenches, log, urlPrefix, isSynced }: AppOptions): Express {
+export function createApp({ workbenches, volumes, log, urlPrefix, isSynced }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -69,9 +71,30 @@ export function createApp({ workbenches, log, urlPrefix, isSynced }: AppOptions)
       .all(methodNotAllowed('POST'));
   }
 
+  api
+    .route('/volumes')
+    .get((request, response) => {
+      response.json({ success: true, items: volumes.list(user(request)) });
+    })
+    .all(methodNotAllowed('GET'));
+  api
+    .route('/volumes/:id')
+    .get(async (request, response) => {
+      response.json({ success: true, item: await volumes.get(user(request), id(request)) });
+    })
+    .delete(async (request, response) => {
+      await volumes.delete(user(request), id(request));
+      response.json({ success: true });
+    })
+    .all(methodNotAllowed('GET, DELETE'));
+
   app.use(urlPrefix || '/', api);
   app.use(() => {
-    throw new Problem(404, 'NotFound', `There is no such path; workbenches are under ${urlPrefix}/workbenches.`);
+    throw new Problem(
+      404,
+      'NotFound',
+      `There is no such path; workbenches are under ${urlPrefix}/workbenches, volumes under ${urlPrefix}/volumes.`,
+    );
   });
   app.use(answerProblem(log));
   return app;

@@ -1,11 +1,12 @@
 /** The bodies of POST and PATCH: the same schemas as the custom resource's, under the names that clients know. */
 import * as z from 'zod';
-import { resourcesSchema, specSchema } from '../workbench/resource.ts';
+import { resourcesSchema, specSchema, storageSchema } from '../workbench/resource.ts';
 import type { Resources, WorkbenchSpec } from '../workbench/resource.ts';
 import { invalid } from './problem.ts';
 
 const { displayName, class: className, version, image, env } = specSchema.shape;
 const { cpu, memory, gpu } = resourcesSchema.shape;
+const { size, claimName } = storageSchema.shape;
 
 export const createSchema = z.strictObject({
   workbench_name: displayName,
@@ -15,6 +16,7 @@ export const createSchema = z.strictObject({
   requested_cpu: cpu,
   requested_memory: memory,
   requested_gpu: gpu,
+  storage: z.strictObject({ size, volume_id: claimName }).optional(),
   env,
 });
 
@@ -27,6 +29,7 @@ export const patchSchema = z.strictObject({
   requested_cpu: cpu.nullable(),
   requested_memory: memory.nullable(),
   requested_gpu: gpu.nullable(),
+  storage: z.strictObject({ size: size.nullable(), volume_id: claimName.nullable() }).nullable().optional(),
   env: env.nullable(),
 });
 
@@ -56,7 +59,7 @@ function describe(issue: z.core.$ZodIssue): string {
   }
   const field = issue.path.join('.');
   // Rules are worded for manifests, whose names for some fields are others.
-  const message = issue.message.replace(/^(displayName|cpu|memory|image|class|a version) must/, 'must');
+  const message = issue.message.replace(/^(displayName|cpu|memory|image|class|a version|size|claimName) must/, 'must');
   return field ? `${field}: ${message}.` : `The body must be a JSON object: ${issue.message}.`;
 }
 
@@ -71,6 +74,7 @@ export function checkEnv(list: { name: string }[] | null | undefined): void {
 
 export function specFrom(owner: string, body: CreateBody): WorkbenchSpec {
   const resources = resourcesFrom({}, body);
+  const storage = storageFrom(undefined, body);
   return {
     owner,
     state: 'Running',
@@ -79,6 +83,7 @@ export function specFrom(owner: string, body: CreateBody): WorkbenchSpec {
     ...(body.version === undefined ? {} : { version: body.version }),
     ...(body.image === undefined ? {} : { image: body.image }),
     ...(resources ? { resources } : {}),
+    ...(storage ? { storage } : {}),
     ...(body.env === undefined ? {} : { env: body.env }),
   };
 }
@@ -95,11 +100,26 @@ export function resourcesFrom(before: Resources, body: PatchBody): Resources | u
   return Object.keys(after).length > 0 ? (after as Resources) : undefined;
 }
 
+/** The volume after a PATCH: absent keeps, null takes away. */
+export function storageFrom(before: WorkbenchSpec['storage'], { storage }: PatchBody): WorkbenchSpec['storage'] {
+  if (storage === undefined) return before;
+  const wished = { size: storage?.size?.toString() ?? storage?.size, claimName: storage?.volume_id };
+  const kept = storage === null ? {} : { ...before };
+  const after = { ...kept, ...Object.fromEntries(Object.entries(wished).filter(([, value]) => value !== undefined)) };
+  const left = Object.entries(after).filter(([, value]) => value !== null);
+  return left.length > 0 ? (Object.fromEntries(left) as WorkbenchSpec['storage']) : undefined;
+}
+
 /** What the choices of a PATCH make of a spec. */
 export function specAfter(before: WorkbenchSpec, body: PatchBody): WorkbenchSpec {
   const { class: name, version, image } = body;
   const chosen = Object.entries({ class: name, version, image }).filter(([, value]) => value !== undefined);
-  const after = { ...before, ...Object.fromEntries(chosen), resources: resourcesFrom(before.resources ?? {}, body) };
+  const after = {
+    ...before,
+    ...Object.fromEntries(chosen),
+    resources: resourcesFrom(before.resources ?? {}, body),
+    storage: storageFrom(before.storage, body),
+  };
   const kept = Object.entries(after).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(kept) as unknown as WorkbenchSpec;
 }

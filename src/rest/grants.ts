@@ -1,20 +1,30 @@
 /** What is refused at the request, by the controller's own rules: a courtesy, since the controller judges in the end. */
 import type { Cluster } from '../kube/cluster.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { refusalFrom } from '../kube/refusal.ts';
 import type { Store } from '../kube/store.ts';
 import { refusalOf } from '../workbench/admit.ts';
 import { settingsFor } from '../workbench/class.ts';
 import type { WorkbenchClass } from '../workbench/class.ts';
-import { refusalOfUser } from '../workbench/limits.ts';
+import { homeOf } from '../workbench/home.ts';
+import type { Home } from '../workbench/home.ts';
+import { claimName } from '../workbench/identity.ts';
+import { refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import type { KubeObject } from '../workbench/objects.ts';
+import { buildPod } from '../workbench/pod.ts';
 import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
+import { newName } from './new-name.ts';
 import { Problem } from './problem.ts';
 
 export interface GrantsOptions {
-  store: Pick<Store, 'collections' | 'siblings'>;
-  cluster: Pick<Cluster, 'get'>;
+  store: Pick<Store, 'collections' | 'siblings' | 'claimsOf'>;
+  cluster: Pick<Cluster, 'get' | 'rehearse'>;
   settings: Settings;
 }
+
+/** What stands in the way of a volume, as HTTP says it; all else is a conflict with what is there. */
+const STATUS: Record<string, number> = { UserLimit: 403, VolumeMissing: 400 };
 
 export class Grants {
   readonly #options: GrantsOptions;
@@ -30,14 +40,55 @@ export class Grants {
     if (refusal) throw new Problem(400, refusal.reason, refusal.message);
   }
 
-  /** Whether its owner may run it beside the others. @throws Problem 403 */
-  async checkUser(workbench: Workbench): Promise<void> {
+  /** Whether it may start now: beside its owner's others, in what the namespace has left, with its volume. @throws Problem 403, 409 */
+  async checkStart(workbench: Workbench): Promise<void> {
     const { store, settings } = this.#options;
-    if (!settings.userLimits) return;
     const found = await this.#classOf(workbench.spec);
     const wanted = { workbench, ...(found ? { class: found } : {}) };
-    const refusal = refusalOfUser(wanted, store.siblings(workbench), settings);
+    const refusal = settings.userLimits && refusalOfUser(wanted, store.siblings(workbench), settings);
     if (refusal) throw new Problem(403, refusal.reason, refusal.message);
+    const home = this.#homeOf(workbench, found);
+    const { obstacle } = home ?? {};
+    if (obstacle?.phase === 'Failed')
+      throw new Problem(STATUS[obstacle.reason] ?? 409, obstacle.reason, obstacle.message);
+    await this.#checkQuota(workbench, found, home);
+  }
+
+  /** Whether its volume can have the size that it asks for. @throws Problem 400, 403 */
+  async checkSize(workbench: Workbench): Promise<void> {
+    const { reason, message } = this.#homeOf(workbench, await this.#classOf(workbench.spec))?.unresized ?? {};
+    if (reason === 'VolumeCannotShrink') throw new Problem(400, reason, message!);
+    if (reason === 'UserLimit') throw new Problem(403, reason, message!);
+  }
+
+  #homeOf(workbench: Workbench, found: WorkbenchClass | undefined): Home | undefined {
+    const { store, settings } = this.#options;
+    const claim = store.collections.PersistentVolumeClaim.get(claimName(workbench));
+    const isLimited = settings.userLimits?.storage !== undefined;
+    const others = () =>
+      storageTaken(workbench, store.siblings(workbench), store.claimsOf(workbench.spec.owner), settings);
+    const seen = { ...(claim ? { claim } : {}), ...(isLimited ? { storageTaken: others() } : {}) };
+    return homeOf(workbench, seen, settingsFor(workbench.spec, found, settings));
+  }
+
+  /**
+   * Asked of the API server itself, which counts better than anybody could; and only where the namespace has a quota. What is
+   * on its way out still counts, so whoever has a Pod is not asked about.
+   */
+  async #checkQuota(workbench: Workbench, found: WorkbenchClass | undefined, home: Home | undefined): Promise<void> {
+    const { store, cluster, settings } = this.#options;
+    const { Pod: pods, ResourceQuota: quotas } = store.collections;
+    if (quotas.size === 0 || pods.indexed(workbench.metadata.name).length > 0) return;
+    const pod = buildPod(workbench, settingsFor(workbench.spec, found, settings), found, home?.name);
+    const claims = (home?.steps ?? []).filter((step) => step.do === 'create');
+    for (const { kind, object } of [...claims, { kind: 'Pod' as const, object: pod }]) {
+      try {
+        await cluster.rehearse(kind, nameless(object));
+      } catch (error) {
+        const refusal = isKubeError(error, 'forbidden') ? refusalFrom(error, kind) : undefined;
+        if (refusal?.reason === 'QuotaExceeded') throw new Problem(403, refusal.reason, refusal.message);
+      }
+    }
   }
 
   /** On a miss one live read: it may have been made a moment ago. */
@@ -50,4 +101,10 @@ export class Grants {
       throw error;
     });
   }
+}
+
+/** A trial of what has no UID yet: it belongs to nobody, and bears a name that nothing has. */
+function nameless({ metadata, ...object }: KubeObject): KubeObject {
+  const { name: _, ownerReferences: __, ...rest } = metadata;
+  return { ...object, metadata: { ...rest, name: newName() } };
 }

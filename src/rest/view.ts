@@ -1,6 +1,8 @@
 /** From a Workbench to the item that REST clients know. Unknown values are absent, not null. */
 import { settingsFor } from '../workbench/class.ts';
-import { podName, publicEndpoint, runOf } from '../workbench/identity.ts';
+import { isOwners, sizeOf, wantedSize } from '../workbench/home.ts';
+import { claimName, podName, publicEndpoint, runOf } from '../workbench/identity.ts';
+import type { Claim } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { isOutdated, requestedImage, wasReady } from '../workbench/pod.ts';
 import type { Phase, Workbench } from '../workbench/resource.ts';
@@ -24,6 +26,7 @@ export interface Item {
   created_at?: string;
   started_at?: string;
   restart_required?: boolean;
+  storage?: { volume_id: string; size: string; message?: string };
 }
 
 /**
@@ -45,10 +48,9 @@ export function phaseNow({ metadata, spec, status }: Workbench): { phase: Phase;
   return isDown || isAnotherRun ? { phase: 'Starting', isStale: true } : { phase: published, isStale: false };
 }
 
-export function toItem(
-  { workbench, pods, class: found }: Pick<Snapshot, 'pods' | 'class'> & { workbench: Workbench },
-  installation: Settings,
-): Item {
+export type Viewed = Pick<Snapshot, 'pods' | 'class' | 'claim'> & { workbench: Workbench };
+
+export function toItem({ workbench, pods, class: found, claim }: Viewed, installation: Settings): Item {
   const { metadata, spec, status } = workbench;
   const settings = settingsFor(spec, found, installation);
   const { phase: published, isStale } = phaseNow(workbench);
@@ -82,7 +84,17 @@ export function toItem(
     created_at: metadata.creationTimestamp,
     started_at: isStale ? undefined : status?.startedAt,
     restart_required: isRestartRequired || undefined,
+    storage: storageOf(workbench, claim, settings),
   });
+}
+
+/** The volume that it has, or will have. */
+function storageOf(workbench: Workbench, claim: Claim | undefined, { storage }: Settings): Item['storage'] {
+  const isIts = claim !== undefined && isOwners(claim, workbench);
+  if (!storage && !isIts) return undefined;
+  const size = (isIts ? sizeOf(claim) : undefined) ?? (storage && wantedSize(workbench, storage));
+  const said = workbench.status?.conditions?.find(({ type }) => type === 'VolumeResized')?.message;
+  return { volume_id: claimName(workbench), size: size ?? '', ...(said ? { message: said } : {}) };
 }
 
 function compact(item: { [K in keyof Item]: Item[K] | undefined }): Item {

@@ -2,22 +2,22 @@
 import type { Cluster } from '../kube/cluster.ts';
 import { isFailedTest, isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
-import type { WorkbenchClass } from '../workbench/class.ts';
-import type { PatchOperation, Pod } from '../workbench/objects.ts';
+import type { PatchOperation } from '../workbench/objects.ts';
 import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
 import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
-import { checkEnv, resourcesFrom, specAfter, specFrom } from './body.ts';
+import { checkEnv, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { Grants } from './grants.ts';
 import { newName } from './new-name.ts';
 import { Problem, contended, invalid, noSuchWorkbench } from './problem.ts';
-import { phaseNow, toItem } from './view.ts';
+import { Items } from './items.ts';
+import { phaseNow } from './view.ts';
 import type { Item } from './view.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections' | 'classOf' | 'siblings'>;
+  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf'>;
   cluster: Cluster;
   settings: Settings;
 }
@@ -31,44 +31,42 @@ const ATTEMPTS = 5;
 export class Workbenches {
   readonly #store: WorkbenchesOptions['store'];
   readonly #cluster: Cluster;
-  readonly #settings: Settings;
   readonly #grants: Grants;
   /** The last edit under way of each workbench: those of one process wait for each other instead of undoing each other. */
   readonly #lanes = new Map<string, Promise<unknown>>();
-  /** Most requests ask for what has not changed since the last. */
-  readonly #items = new WeakMap<Workbench, { pods: Pod[]; class: WorkbenchClass | undefined; item: Item }>();
+  readonly #items: Items;
 
   constructor({ store, cluster, settings }: WorkbenchesOptions) {
+    this.#items = new Items({ store, settings });
     this.#grants = new Grants({ store, cluster, settings });
     this.#store = store;
     this.#cluster = cluster;
-    this.#settings = settings;
   }
 
   list(user: string): Item[] {
     const mine = this.#store.collections.Workbench.indexed(user);
-    return mine.toSorted(byBirth).map((workbench) => this.#view(workbench));
+    return mine.toSorted(byBirth).map((workbench) => this.#items.of(workbench));
   }
 
   /** From the store; on a miss one live read, since the watch may not have brought it yet. @throws Problem 404 */
   async get(user: string, id: string): Promise<Item> {
-    return this.#view(await this.#seen(user, id));
+    return this.#items.of(await this.#seen(user, id));
   }
 
   async create(user: string, body: CreateBody): Promise<Item> {
     checkEnv(body.env);
     const spec = specFrom(user, body);
     await this.#grants.check(spec);
-    await this.#grants.checkUser({ metadata: { name: '' }, spec });
+    await this.#grants.checkStart({ metadata: { name: '' }, spec });
     const { namespace } = this.#cluster;
     const name = newName();
     const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
     try {
-      return this.#view(await this.#cluster.create('Workbench', object));
+      return this.#items.of(await this.#cluster.create('Workbench', object));
     } catch (error) {
       if (!isKubeError(error, 'unreachable')) throw error;
       // The write may have been done and only its answer lost. The name is ours alone, so one look settles it.
-      return this.#view(await this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error)));
+      return this.#items.of(await this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error)));
     }
   }
 
@@ -80,7 +78,7 @@ export class Workbenches {
       const isUp = seen.spec.state !== 'Stopped';
       // Nothing to do, by what was seen: the patch then only asks the API server whether that is still so.
       if (isUp && phaseNow(seen).phase !== 'Failed') return unchanged;
-      await this.#grants.checkUser(seen);
+      await this.#grants.checkStart(seen);
       return [
         ...unchanged,
         { op: 'add', path: '/spec/state', value: 'Running' },
@@ -101,10 +99,12 @@ export class Workbenches {
   async patch(user: string, id: string, body: PatchBody): Promise<Item> {
     checkEnv(body.env);
     const sizes = [body.requested_cpu, body.requested_memory, body.requested_gpu];
-    const choices = [body.class, body.version, body.image, ...sizes];
+    const choices = [body.class, body.version, body.image, body.storage, ...sizes];
     const edited = await this.#edit(user, id, async (seen) => {
       // A new name is for everybody, also where what was chosen before is no longer granted.
-      if (choices.some((choice) => choice !== undefined)) await this.#grants.check(specAfter(seen.spec, body));
+      const after = specAfter(seen.spec, body);
+      if (choices.some((choice) => choice !== undefined)) await this.#grants.check(after);
+      if (body.storage) await this.#grants.checkSize({ ...seen, spec: after });
       const operations = [
         ...assign('/spec/displayName', seen.spec.displayName, body.workbench_name),
         ...assign('/spec/class', seen.spec.class, body.class),
@@ -114,11 +114,15 @@ export class Workbenches {
       ];
       // Sizes are merged into what was seen, and what is not there cannot be removed: then it must still be as it was seen.
       const resizes = sizes.some((size) => size !== undefined);
-      const after = resizes ? (resourcesFrom(seen.spec.resources ?? {}, body) ?? null) : undefined;
-      operations.push(...assign('/spec/resources', seen.spec.resources, after));
-      return resizes || Object.values(body).includes(null) ? [sameGeneration(seen), ...operations] : operations;
+      const resources = resizes ? (after.resources ?? null) : undefined;
+      operations.push(...assign('/spec/resources', seen.spec.resources, resources));
+      const storage = body.storage === undefined ? undefined : (after.storage ?? null);
+      operations.push(...assign('/spec/storage', seen.spec.storage, storage));
+      return resizes || body.storage !== undefined || Object.values(body).includes(null)
+        ? [sameGeneration(seen), ...operations]
+        : operations;
     });
-    return this.#view(edited);
+    return this.#items.of(edited);
   }
 
   /** In the foreground: the item says "stopping" until nothing of it is left. Looks live first: a delete cannot be taken back. */
@@ -187,18 +191,6 @@ export class Workbenches {
         seen = await this.#live(user, id);
       }
     }
-  }
-
-  /** Objects in the store are replaced and never changed, so an item is good for as long as its workbench, its class and its Pods are the same. */
-  #view(workbench: Workbench): Item {
-    const pods = this.#store.collections.Pod.indexed(workbench.metadata.name);
-    const found = this.#store.classOf(workbench);
-    const known = this.#items.get(workbench);
-    const isGood = known?.class === found && known?.pods.length === pods.length;
-    if (known && isGood && known.pods.every((pod, index) => pod === pods[index])) return known.item;
-    const item = toItem({ workbench, pods, ...(found ? { class: found } : {}) }, this.#settings);
-    this.#items.set(workbench, { pods, class: found, item });
-    return item;
   }
 
   /** Two masters of one field would undo each other for ever. */

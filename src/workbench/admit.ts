@@ -14,14 +14,19 @@ export interface Refusal {
 
 /** What the API server's rules cannot know, since it depends on this installation. @param settings those of its class */
 export function refusalOf(
-  spec: Pick<WorkbenchSpec, 'class' | 'version' | 'image' | 'resources' | 'env'>,
+  spec: Pick<WorkbenchSpec, 'class' | 'version' | 'image' | 'resources' | 'env' | 'storage'>,
   found: WorkbenchClass | undefined,
   settings: Settings,
 ): Refusal | undefined {
   if (spec.class !== undefined && !found) {
     return { reason: 'ClassMissing', message: `There is no workbench class "${spec.class}" in this installation.` };
   }
-  return refusalOfVersion(spec, found) ?? refusalOfImage(spec, settings) ?? refusalOfSizes(spec, settings);
+  return (
+    refusalOfVersion(spec, found) ??
+    refusalOfImage(spec, settings) ??
+    refusalOfSizes(spec, settings) ??
+    refusalOfStorage(spec, settings)
+  );
 }
 
 function refusalOfVersion(
@@ -72,4 +77,19 @@ function refusalOfSizes({ class: name, resources }: Pick<WorkbenchSpec, 'class' 
       return { reason: 'SizeNotAllowed', message: `${what} ${size} is ${than} that the class "${name}" allows.` };
   }
   return undefined;
+}
+
+function refusalOfStorage(
+  { class: name, storage }: Pick<WorkbenchSpec, 'class' | 'storage'>,
+  settings: Settings,
+): Refusal | undefined {
+  if (storage === undefined) return undefined;
+  if (!settings.storage) {
+    const whose = name === undefined ? 'Only a class can offer storage' : `The class "${name}" has no storage`;
+    return { reason: 'StorageNotAllowed', message: `${whose}; leave it out, or choose a class that has it.` };
+  }
+  const { maxSize } = settings.storage;
+  if (!isLess(maxSize, storage.size)) return undefined;
+  const message = `storage ${storage.size} is more than the ${maxSize} that the class "${name}" allows.`;
+  return { reason: 'SizeNotAllowed', message };
 }

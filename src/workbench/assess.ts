@@ -1,6 +1,6 @@
 /** Whether one Pod can be worked in: what it says of itself and, once it says "ready", what its public URL says. */
 import { publicEndpoint } from './identity.ts';
-import type { Pod } from './objects.ts';
+import type { Claim, Pod } from './objects.ts';
 import { container, findingOf } from './phase.ts';
 import { sizes } from './pod.ts';
 import type { Workbench } from './resource.ts';
@@ -27,7 +27,7 @@ const STEADY_MS = 3_000;
 export function assess(
   workbench: Workbench,
   pod: Pod,
-  reach: Reach | undefined,
+  { reach, claim }: { reach?: Reach; claim?: Claim },
   settings: Settings,
   now: number,
 ): Assessment {
@@ -42,6 +42,7 @@ export function assess(
     now,
     unschedulableAfterMs: settings.unschedulableAfterMs,
     ...(memoryLimit ? { memoryLimit } : {}),
+    ...(claim ? { claim } : {}),
     ...(isSamePod && status?.phase === 'Failed' && status.reason ? { previousFailure: status.reason } : {}),
   });
   if (finding) {

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { shortHash } from './identity.ts';
 import { isLess } from './quantity.ts';
 import type { KubeObject } from './objects.ts';
-import { envSchema, imageSchema, resourcesSchema, versionSchema } from './resource.ts';
+import { envSchema, imageSchema, resourcesSchema, size, versionSchema } from './resource.ts';
 import type { WorkbenchSpec } from './resource.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, StorageSettings } from './settings.ts';
 
 export const CLASS_KIND = 'WorkbenchClass';
 export const CLASS_PLURAL = 'workbenchclasses';
@@ -64,6 +64,20 @@ export const classSpecSchema = z.strictObject({
     description:
       "Behind the workbench's own path: a GET that is answered 200–399 once the IDE is ready. Absent: the port is open.",
   }),
+  storage: z
+    .strictObject({
+      size: size('size', '10Gi').meta({ description: 'Of a volume whose author names no size.' }),
+      maxSize: size('maxSize', '100Gi').optional().meta({ description: 'The most that an author may ask for.' }),
+      storageClassName: word.optional().meta({ description: "Absent: the cluster's default." }),
+      accessMode: z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany']).optional().meta({
+        description: 'Absent: ReadWriteOnce. Whichever it is, a volume serves one workbench at a time.',
+      }),
+      retention: z.enum(['Retain', 'Delete']).optional().meta({
+        description: 'Whether a volume goes with its workbench. Absent: Retain, and its owner removes it.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'A volume for each workbench, at /home/project. Absent: files live as long as the Pod.' }),
 });
 
 export type ClassSpec = z.infer<typeof classSpecSchema>;
@@ -99,10 +113,27 @@ export function settingsFor(
     tolerations: spec.tolerations,
     runtimeClass: spec.runtimeClassName,
     readinessPath: spec.readinessPath,
+    storage: spec.storage && storageOf(spec.storage),
     bounds,
   };
   const known = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
   return { ...settings, ...(known as Partial<Settings>) };
+}
+
+function storageOf({
+  size,
+  maxSize,
+  storageClassName,
+  accessMode = 'ReadWriteOnce',
+  retention = 'Retain',
+}: NonNullable<ClassSpec['storage']>): StorageSettings {
+  return {
+    size: String(size),
+    accessMode,
+    retention,
+    ...(maxSize === undefined ? {} : { maxSize: String(maxSize) }),
+    ...(storageClassName === undefined ? {} : { storageClassName }),
+  };
 }
 
 /** The installation's default, as near to it as the class allows; without one, the most that it allows. */
@@ -122,11 +153,13 @@ function text(size: number | string | undefined): string | undefined {
 /** What of a class reaches a Pod, but for the image, which a Pod shows itself; changes when the next start would be another. */
 export function classStamp(found: WorkbenchClass | undefined): string | undefined {
   if (!found) return undefined;
-  const { description: _, image: __, versions: ___, allowedImages: ____, ...rest } = found.spec;
+  const { description: _, image: __, versions: ___, allowedImages: ____, storage, ...rest } = found.spec;
   const { default: usual, gpuResource, ...bounds } = rest.resources ?? {};
   // A bound is a default where there is no other.
   const sizes = (['cpu', 'memory'] as const).map((what) => usual?.[what] ?? [bounds.min?.[what], bounds.max?.[what]]);
-  return shortHash(JSON.stringify(sorted({ ...rest, resources: [sizes, usual?.gpu, gpuResource] })));
+  const resources = [sizes, usual?.gpu, gpuResource];
+  // Of storage only whether there is any: what else it says is for volumes that are made later.
+  return shortHash(JSON.stringify(sorted({ ...rest, resources, ...(storage ? { storage: true } : {}) })));
 }
 
 /** One text for one meaning: the order in which an object's keys were written does not count. */

@@ -14,11 +14,26 @@ export const ANNOTATION_IMAGE = `${GROUP}/image`;
 /** The Pod's annotation that says what its class asked for when it was made. */
 export const ANNOTATION_CLASS = `${GROUP}/class-stamp`;
 export const ANNOTATION_RUN = `${GROUP}/run`;
+/** The claim's annotation that says whose files are in it, to the letter. */
+export const ANNOTATION_OWNER = `${GROUP}/owner`;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
+/** Every pass asks for the same few again. */
+const hashes = new Map<string, string>();
+const REMEMBERED = 10_000;
+
 /** 10 characters (50 bits) over one workbench's own history: enough, since the API server refuses a second of a name. */
 export function shortHash(text: string): string {
+  const known = hashes.get(text);
+  if (known !== undefined) return known;
+  if (hashes.size >= REMEMBERED) hashes.clear();
+  const made = hashed(text);
+  hashes.set(text, made);
+  return made;
+}
+
+function hashed(text: string): string {
   const digest = hash('sha256', text, 'buffer');
   return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % 32]).join('');
 }
@@ -39,6 +54,11 @@ export function podName(workbench: Workbench, run = runOf(workbench)): string {
 
 export function serviceName(workbench: Workbench): string {
   return `${workbench.metadata.name}-${shortHash(uidOf(workbench))}`;
+}
+
+/** The claim that an author names, or the one that is made for this workbench. */
+export function claimName(workbench: Workbench): string {
+  return workbench.spec.storage?.claimName ?? `${workbench.metadata.name}-${shortHash(uidOf(workbench))}`;
 }
 
 /** Named by the id alone, so that the API server guarantees one object per path. */
@@ -97,7 +117,7 @@ export function publicEndpoint(id: string, settings: Pick<Settings, 'baseUrl'>):
 
 /** Changes exactly when an author's edit must reach the Pod; a new operator version or default changes nothing. */
 export function stamp(workbench: Workbench): string {
-  const { class: name, version, image, resources, env } = workbench.spec;
+  const { class: name, version, image, resources, env, storage } = workbench.spec;
   const author = {
     image: image ?? null,
     resources: ['cpu', 'memory', 'gpu'].map((key) => String(resources?.[key as 'cpu'] ?? '')),
@@ -105,6 +125,7 @@ export function stamp(workbench: Workbench): string {
     // Left out where there is none: a Pod that an earlier version of this program made keeps its stamp.
     ...(name === undefined ? {} : { class: name }),
     ...(version === undefined ? {} : { version }),
+    ...(storage?.claimName === undefined ? {} : { claim: storage.claimName }),
   };
   return shortHash(JSON.stringify(author));
 }

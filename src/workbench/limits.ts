@@ -2,7 +2,9 @@
 import { settingsFor } from './class.ts';
 import type { WorkbenchClass } from './class.ts';
 import type { Refusal } from './admit.ts';
-import { runOf } from './identity.ts';
+import { claimedBytes, wantedSize } from './home.ts';
+import { claimName, runOf } from './identity.ts';
+import type { Claim } from './objects.ts';
 import { sizes } from './pod.ts';
 import { parseQuantity } from './quantity.ts';
 import type { Workbench } from './resource.ts';
@@ -16,6 +18,8 @@ export interface UserLimits {
   cpu?: string;
   memory?: string;
   gpu?: number;
+  /** Of all volumes, the kept ones included. */
+  storage?: string;
 }
 
 /** A workbench of an owner, with what must be known of it to say what it takes. */
@@ -23,6 +27,7 @@ export interface Sibling {
   workbench: Workbench;
   class?: WorkbenchClass;
   hasPod: boolean;
+  hasClaim: boolean;
 }
 
 /**
@@ -30,7 +35,7 @@ export interface Sibling {
  * @param wanted one that is not there yet is the youngest
  */
 export function refusalOfUser(
-  wanted: Omit<Sibling, 'hasPod'>,
+  wanted: Pick<Sibling, 'workbench' | 'class'>,
   others: readonly Sibling[],
   installation: Settings,
 ): Refusal | undefined {
@@ -58,6 +63,25 @@ export function refusalOfUser(
       );
   }
   return undefined;
+}
+
+/** Bytes that the owner's other volumes take, those that come first and are not made yet included. */
+export function storageTaken(
+  wanted: Workbench,
+  others: readonly Sibling[],
+  claims: readonly Claim[],
+  installation: Settings,
+): number {
+  const mine = claimName(wanted);
+  const made = claims
+    .filter(({ metadata }) => metadata.name !== mine)
+    .reduce((sum, claim) => sum + claimedBytes(claim), 0);
+  return others
+    .filter((other) => !other.hasClaim && (other.hasPod || (waits(other) && isOlder(other.workbench, wanted))))
+    .reduce((sum, { workbench, class: found }) => {
+      const { storage } = settingsFor(workbench.spec, found, installation);
+      return storage ? sum + parseQuantity(wantedSize(workbench, storage))! : sum;
+    }, made);
 }
 
 function refusal(what: string): Refusal {
@@ -92,7 +116,7 @@ function sum(siblings: readonly Sibling[], what: 'cpu' | 'memory' | 'gpu', insta
 }
 
 function sizeOf(
-  { workbench, class: found }: Omit<Sibling, 'hasPod'>,
+  { workbench, class: found }: Pick<Sibling, 'workbench' | 'class'>,
   what: 'cpu' | 'memory' | 'gpu',
   installation: Settings,
 ): number | undefined {

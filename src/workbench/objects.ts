@@ -105,7 +105,13 @@ export interface PodSpec {
   nodeSelector?: Record<string, string>;
   tolerations?: object[];
   runtimeClassName?: string;
-  volumes?: { name: string; emptyDir: { sizeLimit?: string } }[];
+  volumes?: Volume[];
+}
+
+export interface Volume {
+  name: string;
+  emptyDir?: { sizeLimit?: string };
+  persistentVolumeClaim?: { claimName: string };
 }
 
 export interface Pod extends KubeObject {
@@ -137,6 +143,16 @@ export interface Ingress extends KubeObject {
     tls?: { hosts?: string[]; secretName?: string }[];
     rules?: { host?: string; http: { paths: IngressPath[] } }[];
   };
+}
+
+/** A PersistentVolumeClaim. */
+export interface Claim extends KubeObject {
+  spec?: {
+    accessModes?: string[];
+    storageClassName?: string;
+    resources?: { requests?: { storage?: string } };
+  };
+  status?: { phase?: string; capacity?: { storage?: string } };
 }
 
 /** One operation of a JSON Patch (RFC 6902). */

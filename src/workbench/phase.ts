@@ -3,7 +3,7 @@
  * comes up: failed as a whole, without a node, node lost, image, process, ready.
  */
 import { gist } from './gist.ts';
-import type { Condition, ContainerStatus, Pod } from './objects.ts';
+import type { Claim, Condition, ContainerStatus, Pod } from './objects.ts';
 import type { Phase } from './resource.ts';
 
 export interface Finding {
@@ -21,6 +21,8 @@ export interface PhaseContext {
   memoryLimit?: string;
   /** Why this very Pod was published as Failed, so that a retry of the kubelet does not look like progress. */
   previousFailure?: string;
+  /** That the Pod mounts. */
+  claim?: Claim;
 }
 
 type Check = (pod: Pod, context: PhaseContext) => Finding | undefined;
@@ -56,13 +58,27 @@ const over: Check = (pod) => {
   return { phase: 'Pending', reason, message: `The Pod has ended and is being replaced: ${sentence(why)}` };
 };
 
-const unscheduled: Check = (pod, { now, unschedulableAfterMs }) => {
+/** A Pod without a node waits for its volume; the scheduler knows as much, and the claim says what is wrong with it. */
+const withoutVolume: Check = (pod, { claim }) => {
+  if (!claim || podCondition(pod, 'PodScheduled')?.status !== 'False') return undefined;
+  const name = claim.metadata.name;
+  if (claim.metadata.deletionTimestamp !== undefined)
+    return { phase: 'Failed', reason: 'VolumeTerminating', message: `The volume "${name}" is being deleted.` };
+  if (claim.status?.phase === 'Lost')
+    return { phase: 'Failed', reason: 'VolumeLost', message: `The storage behind the volume "${name}" is gone.` };
+  return undefined;
+};
+
+const unscheduled: Check = (pod, { now, unschedulableAfterMs, claim }) => {
   const scheduled = podCondition(pod, 'PodScheduled');
   if (scheduled?.status === 'False') {
-    const reason = scheduled.reason ?? 'Unschedulable';
+    // A claim may wait for the Pod's node, as the Pod does: what is missing is in the scheduler's words.
+    const isOfVolume = claim?.status?.phase === 'Pending' && /volume/i.test(scheduled.message ?? '');
+    const reason = isOfVolume ? 'VolumePending' : (scheduled.reason ?? 'Unschedulable');
     // What follows the first sentence is the scheduler's own business (preemption, claims).
     const why = gist(scheduled.message).replace(/\. .*$/, '');
-    const message = `No node can take the Pod: ${sentence(why || 'the scheduler gave no reason')}`;
+    const what = isOfVolume ? waitsFor(claim) : 'No node can take the Pod';
+    const message = `${what}: ${sentence(why || 'the scheduler gave no reason')}`;
     const waited = now - Date.parse(scheduled.lastTransitionTime ?? '');
     if (waited >= unschedulableAfterMs) return { phase: 'Failed', reason, message };
     // An unreadable time counts as "just now": the Pod gets its whole patience.
@@ -72,6 +88,11 @@ const unscheduled: Check = (pod, { now, unschedulableAfterMs }) => {
   if (scheduled?.status === 'True' || pod.spec?.nodeName) return undefined;
   return { phase: 'Pending', reason: 'Scheduling', message: 'The Pod waits for the scheduler.' };
 };
+
+function waitsFor({ metadata, spec }: Claim): string {
+  const storage = spec?.storageClassName ? `storage class "${spec.storageClassName}"` : 'the default storage class';
+  return `The volume "${metadata.name}" waits for storage (${storage})`;
+}
 
 /**
  * A node that stops reporting: the control plane takes the Pod's readiness away, but the kubelet, which alone speaks of
@@ -176,7 +197,17 @@ const notReady: Check = (pod) => {
   };
 };
 
-const CHECKS: readonly Check[] = [over, unscheduled, nodeLost, imageProblem, configError, crashed, creating, notReady];
+const CHECKS: readonly Check[] = [
+  over,
+  withoutVolume,
+  unscheduled,
+  nodeLost,
+  imageProblem,
+  configError,
+  crashed,
+  creating,
+  notReady,
+];
 
 /** Why this Pod cannot be used yet, or undefined when it is ready. Speaks of a Pod that is not being deleted. */
 export function findingOf(pod: Pod, context: PhaseContext): Finding | undefined {

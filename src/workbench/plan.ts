@@ -8,6 +8,8 @@ import { assess } from './assess.ts';
 import type { Reach } from './assess.ts';
 import { settingsFor } from './class.ts';
 import type { WorkbenchClass } from './class.ts';
+import { homeOf, mounts, upkeep } from './home.ts';
+import type { Seen } from './home.ts';
 import { podName } from './identity.ts';
 import type { Ingress, Pod, Service } from './objects.ts';
 import { adoptions, conflictOf, isOrphaning, isOwn, ownPods } from './claims.ts';
@@ -28,7 +30,7 @@ import {
 } from './steps.ts';
 import type { Step } from './steps.ts';
 
-export interface Snapshot {
+export interface Snapshot extends Seen {
   workbench?: Workbench;
   /** That it names, if there is one. */
   class?: WorkbenchClass;
@@ -54,6 +56,8 @@ export interface Plan {
 /** A Pod that ends sooner than this after its making is not replaced before: a failing node must not be fed Pods. */
 const SHORTEST_LIFE_MS = 30_000;
 const LOOK_AGAIN_MS = 10_000;
+/** Somebody waits for a volume that another workbench is about to leave. */
+const HANDOVER_MS = 2_000;
 
 export function plan(snapshot: Snapshot, settings: Settings, now: number): Plan {
   const { workbench } = snapshot;
@@ -89,9 +93,11 @@ function decideFor(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settin
   }
   if (ours.length > 0) return down('The Pod is going away.');
   // An Ingress controller's finalizer may hold the path for a while, and a stopped workbench has none.
+  const kept = upkeep(workbench, snapshot, settings);
   const hasPath = isOwn('Ingress', snapshot.ingress, workbench) && !settings.routeKeep;
   const decision = down('The path is going away.');
-  return hasPath ? decision : { ...decision, verdict: { phase: 'Stopped' } };
+  const steps = [...decision.steps, ...kept];
+  return hasPath ? { ...decision, steps } : { ...decision, steps, verdict: { phase: 'Stopped' } };
 }
 
 /** A foreground deletion is the garbage collector's; under somebody else's finalizer nobody would end the Pod. */
@@ -112,7 +118,10 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   // What runs is never taken away for others.
   const overLimit = ours.length === 0 ? snapshot.overLimit : undefined;
   const refused = refusalOf(workbench.spec, snapshot.class, settings) ?? overLimit;
-  const refusal = refused && { phase: 'Failed' as const, ...refused };
+  const home = homeOf(workbench, snapshot, settings);
+  // Whoever runs has its volume.
+  const obstacle = ours.length === 0 ? home?.obstacle : undefined;
+  const refusal = refused ? { phase: 'Failed' as const, ...refused } : obstacle;
   const current = ours.find((pod) => pod.metadata.name === podName(workbench));
   const conflict = conflictOf(workbench, snapshot);
   if (conflict) {
@@ -132,13 +141,19 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   const steps: Step[] = [];
   steps.push(...deletions([...others, ...(current && (isUnwanted || isReplaced) ? [current] : [])]));
   steps.push(...forcedDeletions(ours, settings, now));
-  if (!refusal && ours.length === 0)
-    steps.push({ do: 'create', kind: 'Pod', object: buildPod(workbench, settings, snapshot.class) });
+  if (!refusal && ours.length === 0) {
+    const object = buildPod(workbench, settings, snapshot.class, home?.name);
+    steps.push(...(home?.steps ?? []), { do: 'create', kind: 'Pod', object });
+  }
+  const ownHome = current && home && mounts(current, home.name) ? home : undefined;
+  steps.push(...(ownHome?.steps ?? []));
   if (current) steps.push(...relabel(workbench, current));
   if (!refusal || current) steps.push(...serviceSteps(workbench, snapshot.service, settings));
 
   const serving = current && !isLeaving(current) && !isOver(current) && !isUnwanted ? current : undefined;
-  const assessment = current && assess(workbench, current, snapshot.reach, settings, now);
+  const { claim, reach } = snapshot;
+  const volume = current && claim && mounts(current, claim.metadata.name) ? { claim } : {};
+  const assessment = current && assess(workbench, current, { ...(reach ? { reach } : {}), ...volume }, settings, now);
   // A short absence keeps its route; one that only a person or the kubelet's backoff ends shows the page with the reason.
   const isDown = serving && assessment?.verdict.phase === 'Failed' && !isReady(serving);
   if (!serving || isDown) steps.push(...routeRemoval(workbench, snapshot.ingress, settings));
@@ -147,6 +162,7 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   const rechecks = terminatingRechecks(ours, settings, now);
   // The others make room without a word to this one.
   if (refused && refused === overLimit) rechecks.push(LOOK_AGAIN_MS);
+  if (!refused && obstacle) rechecks.push(obstacle.reason === 'VolumeInUse' ? HANDOVER_MS : LOOK_AGAIN_MS);
   const without = (verdict: Verdict): Decision => ({ steps, verdict, ...recheck(rechecks) });
 
   if (others.length > 0)
@@ -165,9 +181,16 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   const restartRequired = isOutdated(current, workbench, snapshot.class, settings)
     ? { restartRequired: restartReason(refusal) }
     : {};
+  const unresized = ownHome?.unresized ? { unresized: ownHome.unresized } : {};
   return {
     steps,
-    verdict: { ...assessment.verdict, ...(failsAtOnce ? { phase: 'Failed' } : {}), pod: current, ...restartRequired },
+    verdict: {
+      ...assessment.verdict,
+      ...(failsAtOnce ? { phase: 'Failed' } : {}),
+      pod: current,
+      ...restartRequired,
+      ...unresized,
+    },
     ...recheck(rechecks),
     ...(assessment.verify ? { verify: assessment.verify } : {}),
   };

@@ -110,8 +110,11 @@ function environment(workbench: Workbench, settings: Settings): EnvVar[] {
   ];
 }
 
-/** @param settings those of its class, if there is one */
-export function buildPod(workbench: Workbench, settings: Settings, found?: WorkbenchClass): Pod {
+/**
+ * @param settings those of its class, if there is one
+ * @param claim that holds the files; undefined: they live in the Pod
+ */
+export function buildPod(workbench: Workbench, settings: Settings, found?: WorkbenchClass, claim?: string): Pod {
   const resources = sizes(workbench, settings);
   const stampOfClass = classStamp(found);
   const image = imageToRun(workbench, settings);
@@ -138,6 +141,8 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
         runAsNonRoot: true,
         runAsUser: settings.runAsUser,
         fsGroup: settings.fsGroup,
+        // A large volume is not gone through at each start.
+        ...(claim === undefined ? {} : { fsGroupChangePolicy: 'OnRootMismatch' }),
         seccompProfile: { type: 'RuntimeDefault' },
       },
       ...placement(settings),
@@ -158,7 +163,11 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
           volumeMounts: [{ name: 'home', mountPath: WORKSPACE_PATH }],
         },
       ],
-      volumes: [{ name: 'home', emptyDir: { sizeLimit: settings.homeLimit } }],
+      volumes: [
+        claim === undefined
+          ? { name: 'home', emptyDir: { sizeLimit: settings.homeLimit } }
+          : { name: 'home', persistentVolumeClaim: { claimName: claim } },
+      ],
     },
   };
 }

@@ -60,6 +60,38 @@ export const REASONS: Readonly<Record<string, Advice>> = {
     means: 'The owner may have, or run, no more at once (`WB_USER_…`); the message says of what.',
     todo: 'Stop or delete another one; it starts by itself then.',
   },
+  StorageNotAllowed: {
+    means: '`spec.storage` is set, and its class has no storage.',
+    todo: 'Leave it out, or choose a class that has it.',
+  },
+  VolumeMissing: {
+    means: 'Its owner has no volume of the name in `spec.storage.claimName`.',
+    todo: 'See `GET /volumes`, or leave the name out.',
+  },
+  VolumeInUse: {
+    means: 'Another Pod mounts its volume, which serves one at a time.',
+    todo: 'Stop the other one; it starts by itself then.',
+  },
+  VolumePending: {
+    means: 'Its volume has no storage yet. Failed after `WB_UNSCHEDULABLE_AFTER`.',
+    todo: "Show the message to an administrator: the class's `storageClassName` is a usual cause.",
+  },
+  VolumeTerminating: {
+    means: 'Somebody deletes its volume; a new one, empty, follows.',
+    todo: 'Wait; if it lasts, see who still mounts it: `kubectl describe pvc`.',
+  },
+  VolumeLost: {
+    means: 'What its volume was made of is gone.',
+    todo: 'Ask the administrator to bring it back, or delete the volume (`DELETE /volumes/…`).',
+  },
+  VolumeCannotGrow: {
+    means: 'The condition `VolumeResized`: the storage class cannot make it larger, or a quota forbids it.',
+    todo: 'Take the size back, or move the files to a new workbench.',
+  },
+  VolumeCannotShrink: {
+    means: 'The condition `VolumeResized`: no volume can become smaller.',
+    todo: 'Take the size back.',
+  },
   SizeNotAllowed: { means: 'It asks for more or less than its class allows.', todo: 'Ask for another size.' },
   ReservedEnvironment: { means: "`spec.env` sets a name of the controller's.", todo: 'Rename the variable.' },
   CreateContainerConfigError: { means: refused, todo: 'Mend the image.' },

@@ -44,7 +44,7 @@ const sizeRule = (what: string, example: string) => `${what} must be a positive 
  * A size may be written as a number (`cpu: 2`); CEL sees it as dyn, so it is made text first. No union, so that whatever is
  * wrong with it is refused with the one sentence.
  */
-function size(what: string, example: string) {
+export function size(what: string, example: string) {
   const message = sizeRule(what, example);
   const isSize = (value: unknown) => typeof value === 'number' || (typeof value === 'string' && value.length <= 32);
   return z
@@ -63,6 +63,21 @@ export const resourcesSchema = z.strictObject({
   cpu: size('cpu', '2 or 500m').optional(),
   memory: size('memory', '4Gi').optional(),
   gpu: z.int().min(0).max(64).optional(),
+});
+
+const CLAIM_RULE = 'claimName must be the name of a PersistentVolumeClaim: a–z, 0–9, "-" and "."';
+
+export const storageSchema = z.strictObject({
+  size: size('size', '20Gi')
+    .optional()
+    .meta({ description: "Absent: the class's. A volume can grow, and never shrink." }),
+  claimName: z
+    .string()
+    .max(253)
+    .refine((name) => new RegExp(OBJECT_NAME).test(name), CLAIM_RULE)
+    .meta(rule(`self.matches('${OBJECT_NAME}')`, CLAIM_RULE))
+    .optional()
+    .meta({ description: "A kept volume of the same owner's. Absent: one of its own." }),
 });
 
 export const envVarSchema = z
@@ -142,6 +157,7 @@ export const specSchema = z.strictObject({
   }),
   resources: resourcesSchema.optional().meta({ description: 'Requests = limits. gpu counts whole devices.' }),
   env: envSchema.optional().meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+  storage: storageSchema.optional().meta({ description: 'Of the volume at /home/project, if its class has storage.' }),
 });
 
 /** What an author may write; `state` is optional because manifests that REST may start and stop leave it out. */

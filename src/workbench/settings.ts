@@ -2,6 +2,18 @@ import type { UserLimits } from './limits.ts';
 import type { EnvVar } from './objects.ts';
 import type { Resources } from './resource.ts';
 
+export interface StorageSettings {
+  /** Of a claim whose author names no size. A Kubernetes quantity, as the next. */
+  size: string;
+  /** The most that an author may ask for; undefined: as much as there is. */
+  maxSize?: string;
+  /** Undefined: the cluster's default. */
+  storageClassName?: string;
+  accessMode: string;
+  /** Whether the claim goes with its workbench. */
+  retention: 'Retain' | 'Delete';
+}
+
 /** The operator's choices, as the pure core needs them: src/config.ts reads them from the environment; a class changes some. */
 export interface Settings {
   /** The one namespace of workbenches that this controller serves. */
@@ -42,7 +54,9 @@ export interface Settings {
   runtimeClass?: string;
   /** Behind the workbench's own path; undefined: ready is a port that is open. */
   readinessPath?: string;
-  /** Size limit of the emptyDir at /home/project. */
+  /** Where the files live; undefined: in the Pod, and no longer than it. Only a class has any. */
+  storage?: StorageSettings;
+  /** Size limit of the emptyDir at /home/project, where there is no storage. */
   homeLimit: string;
   /** Pending becomes Failed after this long without a node. */
   unschedulableAfterMs: number;

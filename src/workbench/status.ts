@@ -18,6 +18,8 @@ export interface Verdict {
   verifiedAt?: string;
   /** What the running Pod lacks of the author's edits. */
   restartRequired?: { reason: string; message: string };
+  /** Why its volume is not as large as it was asked to be. */
+  unresized?: { reason: string; message: string };
 }
 
 type Wanted = Pick<Condition, 'type' | 'status'> & { reason: string; message: string };
@@ -59,6 +61,7 @@ export function buildStatus(workbench: Workbench, verdict: Verdict, settings: Se
   const observedGeneration = workbench.metadata.generation ?? 0;
   const wanted = conditionsFor(verdict);
   if (verdict.restartRequired) wanted.push({ type: 'RestartRequired', status: 'True', ...verdict.restartRequired });
+  if (verdict.unresized) wanted.push({ type: 'VolumeResized', status: 'False', ...verdict.unresized });
   const conditions = wanted.map((condition) => {
     const before = previous?.conditions?.find(({ type }) => type === condition.type);
     const flipped = before?.status !== condition.status || !before.lastTransitionTime;

@@ -6,7 +6,7 @@ import type { Workbench } from './resource.ts';
 import { buildService, mendService } from './service.ts';
 import type { Settings } from './settings.ts';
 
-export type ChildKind = 'Pod' | 'Service' | 'Ingress';
+export type ChildKind = 'Pod' | 'Service' | 'Ingress' | 'PersistentVolumeClaim';
 
 export type Step =
   | { do: 'create'; kind: ChildKind; object: KubeObject; ifAlive?: Workbench }
@@ -18,6 +18,8 @@ export type Step =
       patch: PatchOperation[];
       /** Look live first: the watches of two kinds are not in step. */
       ifAlive?: Workbench;
+      /** A refusal is told and stands in the way of nothing. */
+      isOptional?: boolean;
     }
   | { do: 'delete'; kind: ChildKind; name: string; uid: string; force?: boolean };
 

@@ -12,7 +12,7 @@ import { isKubeError } from '../../src/kube/errors.ts';
 import { collectionPath, objectPath } from '../../src/kube/kinds.ts';
 import { createTransport } from '../../src/kube/transport.ts';
 import type { Transport } from '../../src/kube/transport.ts';
-import { LABEL_UID, ingressName, podName, serviceName } from '../../src/workbench/identity.ts';
+import { claimName, LABEL_UID, ingressName, podName, serviceName } from '../../src/workbench/identity.ts';
 import { API_VERSION, KIND } from '../../src/workbench/resource.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import type { ChildKind } from '../../src/workbench/steps.ts';
@@ -95,6 +95,7 @@ const CHILD: Record<ChildKind, (workbench: Workbench) => string> = {
   Pod: (workbench) => podName(workbench),
   Service: serviceName,
   Ingress: ingressName,
+  PersistentVolumeClaim: claimName,
 };
 const child = (kind: ChildKind, act: (kind: ChildKind, name: string) => Promise<unknown>) => async (name: string) => {
   const workbench = await read(name);

@@ -40,7 +40,7 @@ function world(snapshot: Snapshot, fail: (what: string) => Error | undefined, li
         kind === 'Workbench' ? Promise.resolve(published.push(patch[0]!.value)) : attempt(`patch ${kind}`),
     },
     settings,
-    admission: new Admission({ siblings: () => [] }, settings),
+    admission: new Admission({ siblings: () => [], claimsOf: () => [] }, settings),
     hold: new Hold(),
     launches: new Launches((launch) => launched.push(launch)),
     trouble: new Trouble(),

@@ -16,7 +16,7 @@ const next = { uid: 'uid-2', owner: 'bob' };
 function collection(): { things: Collection<Thing>; told: string[] } {
   const told: string[] = [];
   const things = new Collection<Thing>({
-    indexBy: ({ owner }) => owner,
+    indexBy: ({ owner }) => [owner],
     onChange: (thing, before) => told.push([before, thing].filter(isDefined).map(describeThing).join(' → ')),
   });
   return { things, told };

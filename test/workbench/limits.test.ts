@@ -13,7 +13,7 @@ function sibling(
 ): Sibling {
   const made = workbench(spec, more.status);
   const metadata = { ...made.metadata, name: `aged-${age}`, creationTimestamp: secondsAgo(age) };
-  return { workbench: { ...made, metadata }, hasPod: more.hasPod ?? false };
+  return { workbench: { ...made, metadata }, hasPod: more.hasPod ?? false, hasClaim: more.hasClaim ?? false };
 }
 const up = (age: number, resources: Resources = {}) => sibling(age, { resources }, { hasPod: true });
 const waiting = (age: number) => sibling(age);
