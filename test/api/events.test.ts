@@ -8,6 +8,7 @@ import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { manifest } from '../manifest.ts';
 import { quota } from '../quota.ts';
 import { scrape } from '../scrape.ts';
 import { podName } from '../../src/workbench/identity.ts';
@@ -101,7 +102,8 @@ test('the digest that was pulled is told', async () => {
 
 test('a failure is told with its reason, and that it is over', async () => {
   await quota(kubectl, 'pods', 0);
-  const { workbench_id: id } = await alice.create();
+  const id = 'crowded';
+  await kubectl(['apply', '-f', '-'], manifest(id));
   await untilTold(id, 'Failed');
   expect((await told(id))[0]).toMatch(
     /^Warning Failed: QuotaExceeded: .* no quota left for the Pod: exceeded quota: small/,
@@ -158,13 +160,7 @@ test('three hundred launches at once cost no more than the budget, and a failure
   const countedBefore = await counted();
   const began = performance.now();
   const items = await Promise.all(Array.from({ length: 300 }, () => alice.create()));
-  const refused = {
-    apiVersion: 'workbench.h1st.ai/v1',
-    kind: 'Workbench',
-    metadata: { name: 'refused' },
-    spec: { owner: 'alice', image: 'elsewhere.example/lab' },
-  };
-  await kubectl(['apply', '-f', '-'], JSON.stringify(refused));
+  await kubectl(['apply', '-f', '-'], manifest('refused', { image: 'elsewhere.example/lab' }));
   await alice.until('refused', 'failed', 120_000);
   await untilTold('refused', 'Failed');
   for (const { workbench_id: id } of items) await alice.until(id, 'running', 120_000);

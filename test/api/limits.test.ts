@@ -1,14 +1,13 @@
 /** How much one owner may run, on a real control plane: judged by whoever acts, whatever REST has let pass. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { stringify } from 'yaml';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { manifest } from '../manifest.ts';
 import type { Pod } from '../../src/workbench/objects.ts';
-import { API_VERSION } from '../../src/workbench/resource.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `lab-${String(index).padStart(2, '0')}`);
@@ -42,10 +41,7 @@ const settle = (owner: string, running: number, refused: number) =>
   );
 
 test('of twelve that are applied at once three run, the others say why, and whoever makes room lets another in', async () => {
-  const manifests = NAMES.map((name) =>
-    stringify({ apiVersion: API_VERSION, kind: 'Workbench', metadata: { name }, spec: { owner: 'alice' } }),
-  );
-  await kubectl(['apply', '-f', '-'], manifests.join('---\n'));
+  await kubectl(['apply', '-f', '-'], NAMES.map((name) => manifest(name)).join('\n---\n'));
   await settle('alice', 3, 9);
   expect(await list<Pod>('pods')).toHaveLength(3);
   const answer = await client(installation.rest, 'alice').call('POST');

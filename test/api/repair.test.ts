@@ -13,6 +13,7 @@ import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
 import { eventually } from '../eventually.ts';
 import { judge } from '../kstatus.ts';
+import { manifest } from '../manifest.ts';
 import { quota } from '../quota.ts';
 import { ingressName, podName, serviceName } from '../../src/workbench/identity.ts';
 import type { Ingress, KubeObject, Pod } from '../../src/workbench/objects.ts';
@@ -61,7 +62,8 @@ describe('a refusal of the API server', () => {
 
   test('a quota is named with what is used and what is hard, and the workbench starts when there is room', async () => {
     await quota(kubectl, 'pods', 0);
-    const { workbench_id: id } = await alice.create();
+    const id = 'crowded';
+    await kubectl(['apply', '-f', '-'], manifest(id));
     const item = await untilReason(id, 'QuotaExceeded');
     expect(item.status).toBe('failed');
     expect(item.status_message).toMatch(
@@ -417,16 +419,7 @@ describe('hand edits', () => {
 
 describe('GitOps', () => {
   test('kstatus reads each moment as the contract says', async () => {
-    const apply = (spec: object) =>
-      kubectl(
-        ['apply', '-f', '-'],
-        JSON.stringify({
-          apiVersion: 'workbench.h1st.ai/v1',
-          kind: 'Workbench',
-          metadata: { name: 'flux' },
-          spec: { owner: 'alice', ...spec },
-        }),
-      );
+    const apply = (spec: object) => kubectl(['apply', '-f', '-'], manifest('flux', spec));
     const kstatus = async () => judge(cluster, JSON.stringify(await read('flux'))).split(' ')[0];
     await apply({});
     await kubectl(['wait', 'wb', 'flux', '--for=condition=Ready', '--timeout=20s']);

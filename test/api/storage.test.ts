@@ -8,6 +8,7 @@ import type { Client, Item } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { manifest } from '../manifest.ts';
 import { observe } from '../observer.ts';
 import type { Observer } from '../observer.ts';
 import type { ClassSpec } from '../../src/workbench/class.ts';
@@ -248,14 +249,8 @@ describe('a larger volume', () => {
 test('one owner has no more storage than the administrator allows, the oldest first, kept volumes counted', async () => {
   await offer('large', { size: '2500Mi' });
   const names = ['one', 'two', 'three'];
-  const manifest = (name: string) =>
-    stringify({
-      apiVersion: API_VERSION,
-      kind: 'Workbench',
-      metadata: { name },
-      spec: { owner: 'alice', class: 'large' },
-    });
-  await kubectl(['apply', '-f', '-'], names.map(manifest).join('---\n'));
+  const manifests = names.map((name) => manifest(name, { class: 'large' }));
+  await kubectl(['apply', '-f', '-'], manifests.join('\n---\n'));
   const phases = async () =>
     (await list<Workbench>('wb')).map(({ status }) => `${status?.phase} ${status?.reason ?? ''}`.trim()).toSorted();
   await eventually('settled', phases, (found) => found.join() === 'Failed UserLimit,Running,Running');

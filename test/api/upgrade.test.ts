@@ -10,6 +10,7 @@ import { client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { manifest } from '../manifest.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
 
@@ -48,15 +49,8 @@ const isWrite = ({ verb, namespace }: AuditEntry) =>
 
 test('an upgrade leaves every Pod the same Pod, writes nothing, and what it brings can be used at once', async () => {
   const before = client(earlier.rest, 'alice');
-  await kubectl(
-    ['apply', '-f', '-'],
-    stringify({
-      apiVersion: API_VERSION,
-      kind: 'Workbench',
-      metadata: { name: 'by-hand' },
-      spec: { owner: 'alice', resources: { cpu: 1 }, env: [{ name: 'A', value: '1' }] },
-    }),
-  );
+  const byHand = manifest('by-hand', { resources: { cpu: 1 }, env: [{ name: 'A', value: '1' }] });
+  await kubectl(['apply', '-f', '-'], byHand);
   const made = await Promise.all([before.create(), before.create({ requested_cpu: '2' }), before.create()]);
   const [, , stopped] = made.map((item) => item.workbench_id);
   for (const { workbench_id: id } of made) await before.until(id, 'running');

@@ -13,8 +13,8 @@ import { componentOf, processOf } from './processes.ts';
 import { witness } from './truth.ts';
 import type { Witness } from './truth.ts';
 
-/** What the kubelet may take to notice a death; nobody can tell sooner. */
-const NOTICE_MS = 2_000;
+/** What the kubelet may take to notice a death; nobody can tell sooner. It looks each second; a busy machine is late. */
+const NOTICE_MS = 5_000;
 
 let world: RealInstallation;
 let observer: Observer;

@@ -5,6 +5,7 @@ import type { Workbench } from '../../src/workbench/resource.ts';
 import { client } from '../client.ts';
 import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
+import { manifest } from '../manifest.ts';
 import { quota } from '../quota.ts';
 import { tcpProxy } from '../tcp-proxy.ts';
 import { pushWorkbenchImage } from '../images/push.ts';
@@ -175,16 +176,22 @@ describe('the API server refuses', () => {
   test('for a quota: with what is used and what is hard', async () => {
     const running = (await kubectl(['get', 'pods', '-o', 'name'])).split('\n').filter(Boolean).length;
     await quota(kubectl, 'pods', running);
-    const [id, other] = [await create(), await create()];
-    const told = {
-      reason: 'QuotaExceeded',
-      message: new RegExp(
-        `exceeded quota: small, requested: pods=1, used: pods=${running}, limited: pods=${running}\\.$`,
-      ),
-    };
-    await untilTold(id, told);
-    await obeys(other, told);
+    const id = 'crowded';
+    await kubectl(['apply', '-f', '-'], manifest(id));
+    const message = new RegExp(
+      `exceeded quota: small, requested: pods=1, used: pods=${running}, limited: pods=${running}\\.$`,
+    );
+    await untilTold(id, { reason: 'QuotaExceeded', message });
+
+    await alice.stop(id);
+    await alice.until(id, 'stopped');
+    for (const path of ['', `/${id}/start`]) {
+      const answer = await alice.call('POST', path);
+      expect(answer).toMatchObject({ status: 403, body: { error: { reason: 'QuotaExceeded' } } });
+      expect(answer.body.error!.message).toMatch(message);
+    }
     await kubectl(['delete', 'quota', 'small']);
+    await alice.start(id);
     await opens(id);
   }, 120_000);
 
@@ -237,15 +244,7 @@ describe("somebody else's object bears the name", () => {
       const names: string[] = [];
       for (const _ of ['one', 'other']) {
         const name = `taken-${kind.toLowerCase()}-${ids.length}`;
-        await kubectl(
-          ['apply', '-f', '-'],
-          JSON.stringify({
-            apiVersion: 'workbench.h1st.ai/v1',
-            kind: 'Workbench',
-            metadata: { name },
-            spec: { owner: 'alice', state: 'Stopped' },
-          }),
-        );
+        await kubectl(['apply', '-f', '-'], manifest(name, { state: 'Stopped' }));
         const workbench = await read(name);
         const child = kind === 'Pod' ? podName(workbench) : serviceName(workbench);
         await kubectl(

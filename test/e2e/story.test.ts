@@ -10,6 +10,7 @@ import { client } from '../client.ts';
 import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { judge } from '../kstatus.ts';
+import { manifest } from '../manifest.ts';
 import { open } from './browser.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
@@ -29,16 +30,7 @@ afterAll(async () => {
 const kubectl = (args: string[], input?: string) => world.cluster.kubectl([...args, '-n', 'workbenches'], input);
 const read = async (name: string) => JSON.parse(await kubectl(['get', 'wb', name, '-o', 'json'])) as Workbench;
 const kstatus = async (name: string) => judge(world.cluster, JSON.stringify(await read(name))).split(' ')[0];
-const apply = (name: string, spec: object) =>
-  kubectl(
-    ['apply', '-f', '-'],
-    JSON.stringify({
-      apiVersion: 'workbench.h1st.ai/v1',
-      kind: 'Workbench',
-      metadata: { name },
-      spec: { owner: 'alice', ...spec },
-    }),
-  );
+const apply = (name: string, spec: object) => kubectl(['apply', '-f', '-'], manifest(name, spec));
 
 describe('the README', () => {
   const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```bash\n(.*?)```/gs)].map(([, block]) => block!);
