@@ -37,6 +37,18 @@ const annotations = z.string().transform((text, context) => {
   }
 });
 
+const registries = z.string().transform((text, context) => {
+  try {
+    return z.record(z.string().min(1), z.url({ protocol: /^https?$/ })).parse(JSON.parse(text));
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be a JSON object of URLs, such as {"registry.local:5000":"http://10.0.0.9:5000"}',
+    });
+    return z.NEVER;
+  }
+});
+
 /** A JSON list of words, or words with spaces between them. */
 const command = z.string().transform((text, context) => {
   if (!text.trim().startsWith('[')) return text.trim().split(/\s+/);
@@ -94,11 +106,33 @@ export const environmentSchema = z.object({
       'Images an author may choose, comma-separated; `*` matches within a path segment. Empty: any tag of the repository of `WORKBENCH_IMAGE`',
     ),
   WB_IMAGE_PULL_SECRET: objectName.optional().describe('Name of the Secret that pulls images'),
+  WB_RESOLVE_IMAGES: flag(true).describe(
+    'Ask the registry at each start which digest the tag stands for, and run that; where it cannot be asked, the tag is run',
+  ),
+  WB_REGISTRY_EVERY: z.coerce
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe('Seconds between two questions for newer images of what runs; 0: it is asked at starts only'),
+  WB_REGISTRIES: registries
+    .optional()
+    .describe(
+      'Where registries are reached that are not at `https://<name>`: a JSON object, such as `{"registry.local:5000":"http://10.0.0.9:5000"}`',
+    ),
+  WB_REGISTRY_SECRETS: flag(false).describe(
+    'Read the Secrets that pull images, to ask private registries too; needs `deploy/registry-secrets`',
+  ),
   BASE_URL: baseUrl
     .optional()
     .describe('Public origin of the workbenches, such as `https://cloud.example`; unset: none is known'),
   INGRESS_CLASS: objectName.optional().describe("Ingress class; unset: the cluster's default"),
   INGRESS_ANNOTATIONS: annotations.optional().describe('JSON object of annotations for every Ingress'),
+  INGRESS_STRIP_ANNOTATIONS: annotations
+    .optional()
+    .describe(
+      'JSON object of annotations with which your Ingress controller takes `/project/<id>` off, for classes with `basePath: Strip`; unset: it cannot',
+    ),
   INGRESS_TLS_SECRET: objectName.optional().describe("Name of the TLS Secret of `BASE_URL`'s host"),
   ROUTE_KEEP: flag(false).describe(
     'Keep the Ingress of a stopped workbench, for Ingress controllers that reload on each change',

@@ -13,10 +13,12 @@ import { Contact } from './kube/contact.ts';
 import { EventRecorder } from './kube/event-recorder.ts';
 import { Lease, fenced } from './kube/lease.ts';
 import { reflectAll } from './kube/reflect-all.ts';
+import { PullSecrets } from './kube/pull-secrets.ts';
 import { Store } from './kube/store.ts';
 import { createTransport } from './kube/transport.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { Registry } from './registry/registry.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
@@ -82,8 +84,15 @@ async function main(env: Environment): Promise<void> {
     perSecond: env.WB_EVENTS_PER_SECOND,
     onProblem: (error) => log.warn({ error: (error as Error).message }, 'an event could not be written'),
   });
+  const pullSecrets = new PullSecrets(acting, settings.namespace);
+  const registry = new Registry({
+    ...(env.WB_REGISTRIES ? { addresses: env.WB_REGISTRIES } : {}),
+    ...(env.WB_REGISTRY_SECRETS ? { credentials: (names, host) => pullSecrets.login(names, host) } : {}),
+  });
   const controller = createController({
     store,
+    registry,
+    registryEveryMs: env.WB_REGISTRY_EVERY * 1000,
     cluster: new Cluster(acting, store, settings.namespace),
     recorder,
     settings,
@@ -166,7 +175,7 @@ async function main(env: Environment): Promise<void> {
   await answered;
   stopping.abort();
   await Promise.all([reflectors.ended, route]);
-  await Promise.all([transport.close(), leaseTransport.close()]);
+  await Promise.all([transport.close(), leaseTransport.close(), registry.close()]);
   log.info('stopped');
 }
 

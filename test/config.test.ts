@@ -43,6 +43,7 @@ test('the defaults are those of the contract', () => {
     gpuResource: 'nvidia.com/gpu',
     homeLimit: '10Gi',
     unschedulableAfterMs: 60_000,
+    resolvesImages: true,
     verify: 'private',
     verifyTimeoutMs: 60_000,
     headlessServices: true,

@@ -90,6 +90,10 @@ export async function install(cluster: Cluster, options: InstallOptions = {}): P
     CONTROLLER_NAMESPACE: systemNamespace,
     // Nobody routes to it.
     WB_DRAIN: '0',
+    // Where there is a registry it is asked over the loopback; elsewhere there is none.
+    ...(cluster.registry
+      ? { WB_REGISTRIES: JSON.stringify({ [cluster.registry]: `http://${cluster.registry}` }) }
+      : { WB_RESOLVE_IMAGES: 'false' }),
     HOST: '127.0.0.1',
     HEALTH_HOST: '127.0.0.1',
     PAGE_HOST: cluster.hostAddress ?? '127.0.0.1',

@@ -2,7 +2,7 @@
 import type { Store } from '../kube/store.ts';
 import type { Refusal } from '../workbench/admit.ts';
 import type { Seen } from '../workbench/home.ts';
-import { refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import { isLimited, refusalOfUser, storageTaken } from '../workbench/limits.ts';
 import type { Sibling } from '../workbench/limits.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { claimName } from '../workbench/identity.ts';
@@ -30,7 +30,7 @@ export class Admission {
 
   /** Why no Pod may be made for it now; undefined: one may. */
   refusal({ workbench, pods, class: found }: Snapshot): Refusal | undefined {
-    if (!workbench || !this.#settings.userLimits) return undefined;
+    if (!workbench || !isLimited(found, this.#settings)) return undefined;
     // All others are gone through only for who is about to get a Pod.
     if (pods.length > 0 || workbench.spec.state === 'Stopped' || workbench.metadata.deletionTimestamp) return undefined;
     const others = this.#siblings(workbench);

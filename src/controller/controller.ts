@@ -6,10 +6,12 @@ import type { Store } from '../kube/store.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { Admission } from './admission.ts';
 import { Hold } from './hold.ts';
+import { Images } from './images.ts';
 import { Launches } from './launches.ts';
 import type { Launch } from './launches.ts';
 import { Queue } from './queue.ts';
 import { PassError, reconcile } from './reconcile.ts';
+import type { Registry } from '../registry/registry.ts';
 import { Trouble } from './trouble.ts';
 import { Verifier } from './verify.ts';
 
@@ -27,6 +29,9 @@ export interface ControllerOptions {
   recorder: EventRecorder;
   settings: Settings;
   log: Logger;
+  registry: Registry;
+  /** How often it is asked for newer images of what runs; ms. */
+  registryEveryMs: number;
   verifyAddress?: string;
   verifyCount: number;
   /** Told of every pass, and of each phase that a launch reaches; must not throw. */
@@ -55,6 +60,7 @@ export function createController(options: ControllerOptions): Controller {
         settings,
         admission,
         hold,
+        images,
         launches,
         trouble,
         verifier,
@@ -80,6 +86,13 @@ export function createController(options: ControllerOptions): Controller {
     ...(options.verifyAddress ? { address: options.verifyAddress } : {}),
     onChange: (key) => queue.add(key),
   });
+  const images = new Images({
+    registry: options.registry,
+    everyMs: options.registryEveryMs,
+    onChange: (key) => queue.add(key),
+    onProblem: (registry, error) =>
+      log.info({ registry, error: error.message }, 'a registry cannot be asked for a digest; the tag is run'),
+  });
   store.onChange((key) => queue.add(key));
   return {
     backlog: () => queue.backlog(),
@@ -89,11 +102,13 @@ export function createController(options: ControllerOptions): Controller {
       hold.forgetAll();
       trouble.forgetAll();
       verifier.forgetAll();
+      images.forgetAll();
       launches.forgetAll();
       recorder.pause();
     },
     async stop() {
       await queue.stop();
+      images.forgetAll();
       await verifier.stop();
       await recorder.stop();
     },

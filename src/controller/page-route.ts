@@ -38,7 +38,7 @@ export function createPageRoute(options: PageRouteOptions): PageRoute {
   async function mend(): Promise<undefined> {
     const live = store.collections.Ingress.get(name);
     if (live?.metadata.deletionTimestamp) return;
-    const patch = live ? mendIngress(live, wanted) : [];
+    const patch = live ? mendIngress(live, wanted, settings) : [];
     try {
       if (!live) await cluster.create('Ingress', wanted);
       else if (patch.length > 0) await cluster.patch('Ingress', name, live.metadata.uid!, patch);

@@ -9,6 +9,8 @@ import { isOrphaning } from '../workbench/claims.ts';
 import { newsOf } from '../workbench/events.ts';
 import { isSame } from '../workbench/same.ts';
 import { plan } from '../workbench/plan.ts';
+import type { Plan, Snapshot } from '../workbench/plan.ts';
+import type { Resolution } from '../workbench/pod.ts';
 import type { Step } from '../workbench/steps.ts';
 import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
@@ -16,6 +18,7 @@ import { buildStatus } from '../workbench/status.ts';
 import type { Verdict } from '../workbench/status.ts';
 import type { Admission } from './admission.ts';
 import type { Hold } from './hold.ts';
+import type { Images } from './images.ts';
 import type { Launches } from './launches.ts';
 import type { Trouble } from './trouble.ts';
 import type { Verifier } from './verify.ts';
@@ -29,6 +32,7 @@ export interface ReconcileContext {
   launches: Launches;
   trouble: Trouble;
   verifier: Pick<Verifier, 'reach' | 'ask' | 'forget'>;
+  images: Pick<Images, 'resolve' | 'newest' | 'follow' | 'forget'>;
   recorder: Pick<EventRecorder, 'record'>;
   /** Wall clock, ms. */
   now: () => number;
@@ -51,15 +55,8 @@ export class PassError extends Error {
 
 /** @returns when to look again, in ms. @throws PassError or KubeError when the queue should back off */
 export async function reconcile(key: string, context: ReconcileContext): Promise<number | undefined> {
-  const { store, settings, admission, hold, launches, trouble, verifier, now } = context;
-  const snapshot = store.snapshot(key);
-  const reach = verifier.reach(key);
-  const overLimit = admission.refusal(snapshot);
-  const { steps, verdict, recheckAfterMs, verify } = plan(
-    { ...snapshot, ...admission.volume(snapshot), ...(reach ? { reach } : {}), ...(overLimit ? { overLimit } : {}) },
-    settings,
-    now(),
-  );
+  const { admission, hold, images, launches, trouble, verifier } = context;
+  const { snapshot, steps, verdict, recheckAfterMs, verify, follow } = await decide(key, context);
 
   const { workbench } = snapshot;
   if (!workbench || !verdict) {
@@ -67,8 +64,11 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
     launches.forget(key);
     trouble.end(key);
     verifier.forget(key);
+    images.forget(key);
     return undefined;
   }
+  if (follow) images.follow(key, follow);
+  else images.forget(key);
   if (verify) verifier.ask(key, verify.pod, verify.steadyMs);
   else if (verdict.phase !== 'Running' || workbench.status?.phase === 'Running') verifier.forget(key);
 
@@ -91,6 +91,29 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   const heldMs = outcome && (await publish(key, workbench, outcome, context));
   if (outcome) launches.reach(key, outcome.phase, performance.now());
   throw new PassError(failure, earliest(heldMs, silentMs > 0 ? silentMs : undefined));
+}
+
+/** What is seen by now, and what to do about it; a start waits until the registry was asked, and looks again. */
+async function decide(key: string, context: ReconcileContext): Promise<Plan & { snapshot: Snapshot }> {
+  const { store, settings, admission, images, verifier, now } = context;
+  let resolution: Resolution | undefined;
+  for (;;) {
+    const snapshot = store.snapshot(key);
+    const known = {
+      reach: verifier.reach(key),
+      overLimit: admission.refusal(snapshot),
+      resolution,
+      newestDigest: images.newest(key),
+    };
+    const seen = Object.entries(known).filter(([, value]) => value !== undefined);
+    const decision = plan(
+      { ...snapshot, ...admission.volume(snapshot), ...(Object.fromEntries(seen) as Partial<Snapshot>) },
+      settings,
+      now(),
+    );
+    if (!decision.resolve) return { snapshot, ...decision };
+    resolution = { image: decision.resolve.image, digest: await images.resolve(decision.resolve) };
+  }
 }
 
 interface Failure {

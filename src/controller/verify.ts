@@ -7,6 +7,7 @@ import { Agent, buildConnector, request } from 'undici';
 import { basePath, publicEndpoint } from '../workbench/identity.ts';
 import { PAGE_HEADER } from '../workbench/ingress.ts';
 import type { Pod } from '../workbench/objects.ts';
+import { isStripped } from '../workbench/pod.ts';
 import type { Reach } from '../workbench/assess.ts';
 import type { Settings } from '../workbench/settings.ts';
 
@@ -133,7 +134,7 @@ export class Verifier {
     const { settings } = this.#options;
     const host = pod.status?.podIP?.includes(':') ? `[${pod.status.podIP}]` : pod.status?.podIP;
     const port = pod.spec?.containers[0]?.ports?.[0]?.containerPort ?? settings.port;
-    const direct = `http://${host}:${port}${basePath(key, settings)}`;
+    const direct = `http://${host}:${port}${isStripped(pod) ? '/' : basePath(key, settings)}`;
     const publicHost = settings.baseUrl ? new URL(settings.baseUrl).host : undefined;
     const fromPod = await this.#get(direct, this.#direct, signal, publicHost);
     if (settings.verify === 'private') return fromPod instanceof Error ? mismatch(fromPod, fromPod) : undefined;

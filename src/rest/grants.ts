@@ -9,7 +9,7 @@ import type { WorkbenchClass } from '../workbench/class.ts';
 import { homeOf } from '../workbench/home.ts';
 import type { Home } from '../workbench/home.ts';
 import { claimName } from '../workbench/identity.ts';
-import { refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import { isLimited, refusalOfUser, storageTaken } from '../workbench/limits.ts';
 import type { KubeObject } from '../workbench/objects.ts';
 import { buildPod } from '../workbench/pod.ts';
 import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
@@ -45,7 +45,7 @@ export class Grants {
     const { store, settings } = this.#options;
     const found = await this.#classOf(workbench.spec);
     const wanted = { workbench, ...(found ? { class: found } : {}) };
-    const refusal = settings.userLimits && refusalOfUser(wanted, store.siblings(workbench), settings);
+    const refusal = isLimited(found, settings) ? refusalOfUser(wanted, store.siblings(workbench), settings) : undefined;
     if (refusal) throw new Problem(403, refusal.reason, refusal.message);
     const home = this.#homeOf(workbench, found);
     const { obstacle } = home ?? {};
@@ -79,7 +79,7 @@ export class Grants {
     const { store, cluster, settings } = this.#options;
     const { Pod: pods, ResourceQuota: quotas } = store.collections;
     if (quotas.size === 0 || pods.indexed(workbench.metadata.name).length > 0) return;
-    const pod = buildPod(workbench, settingsFor(workbench.spec, found, settings), found, home?.name);
+    const pod = buildPod(workbench, settingsFor(workbench.spec, found, settings), { class: found, claim: home?.name });
     const claims = (home?.steps ?? []).filter((step) => step.do === 'create');
     for (const { kind, object } of [...claims, { kind: 'Pod' as const, object: pod }]) {
       try {

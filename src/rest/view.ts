@@ -5,7 +5,8 @@ import { claimName, podName, publicEndpoint, runOf } from '../workbench/identity
 import type { Claim } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { isOutdated, requestedImage, wasReady } from '../workbench/pod.ts';
-import type { Phase, Workbench } from '../workbench/resource.ts';
+import type { Phase, Workbench, WorkbenchStatus } from '../workbench/resource.ts';
+import { NEWER_IMAGE } from '../workbench/status.ts';
 import type { Settings } from '../workbench/settings.ts';
 
 export interface Item {
@@ -26,6 +27,8 @@ export interface Item {
   created_at?: string;
   started_at?: string;
   restart_required?: boolean;
+  /** The tag of its image stands for another digest by now. */
+  newer_image?: boolean;
   storage?: { volume_id: string; size: string; message?: string };
 }
 
@@ -84,8 +87,15 @@ export function toItem({ workbench, pods, class: found, claim }: Viewed, install
     created_at: metadata.creationTimestamp,
     started_at: isStale ? undefined : status?.startedAt,
     restart_required: isRestartRequired || undefined,
+    newer_image: (isServing && hasNewerImage(status)) || undefined,
     storage: storageOf(workbench, claim, settings),
   });
+}
+
+function hasNewerImage(status: WorkbenchStatus | undefined): boolean {
+  return (
+    status?.conditions?.some((condition) => condition.type === NEWER_IMAGE && condition.status === 'True') === true
+  );
 }
 
 /** The volume that it has, or will have. */

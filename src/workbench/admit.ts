@@ -22,11 +22,18 @@ export function refusalOf(
     return { reason: 'ClassMissing', message: `There is no workbench class "${spec.class}" in this installation.` };
   }
   return (
+    refusalOfPath(spec, settings) ??
     refusalOfVersion(spec, found) ??
     refusalOfImage(spec, settings) ??
     refusalOfSizes(spec, settings) ??
     refusalOfStorage(spec, settings)
   );
+}
+
+function refusalOfPath({ class: name }: Pick<WorkbenchSpec, 'class'>, { stripsPath, stripAnnotations }: Settings) {
+  if (!stripsPath || stripAnnotations) return undefined;
+  const message = `The workbench class "${name}" needs its path taken off, which nothing here does (INGRESS_STRIP_ANNOTATIONS).`;
+  return { reason: 'StripNotSupported', message };
 }
 
 function refusalOfVersion(

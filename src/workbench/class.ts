@@ -37,6 +37,14 @@ export const classSpecSchema = z.strictObject({
   command: z.array(z.string().max(4096)).min(1).max(100).optional().meta({
     description: "Instead of the image's own entry point.",
   }),
+  args: z.array(z.string().max(4096)).min(1).max(100).optional().meta({
+    description:
+      "For the command or the image's own entry point, such as --base-path=$(WORKBENCH_BASE_PATH): Kubernetes puts in what the variable says.",
+  }),
+  basePath: z.enum(['Pass', 'Strip']).optional().meta({
+    description:
+      'Whether the IDE serves its pages under /project/<id>, which environment and args tell it, or at /, with the path taken off by the Ingress. Absent: Pass.',
+  }),
   resources: z
     .strictObject({
       default: resourcesSchema.optional(),
@@ -78,6 +86,16 @@ export const classSpecSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'A volume for each workbench, at /home/project. Absent: files live as long as the Pod.' }),
+  perUser: z
+    .strictObject({
+      workbenches: z.int().min(0).max(100_000).optional().meta({ description: 'Whether they run or not.' }),
+      running: z.int().min(0).max(100_000).optional(),
+      cpu: size('cpu', '8').optional(),
+      memory: size('memory', '32Gi').optional(),
+      gpu: z.int().min(0).max(100_000).optional(),
+    })
+    .optional()
+    .meta({ description: 'How much of this class one owner may have at once, beside what the installation allows.' }),
 });
 
 export type ClassSpec = z.infer<typeof classSpecSchema>;
@@ -104,6 +122,8 @@ export function settingsFor(
     pullPolicy: spec.imagePullPolicy,
     containerPort: spec.port,
     bootCommand: spec.command,
+    bootArgs: spec.args,
+    stripsPath: spec.basePath && spec.basePath === 'Strip',
     defaultCpu: text(usual?.cpu) ?? within(settings.defaultCpu, bounds.min?.cpu, bounds.max?.cpu),
     defaultMemory: text(usual?.memory) ?? within(settings.defaultMemory, bounds.min?.memory, bounds.max?.memory),
     defaultGpu: usual?.gpu,
@@ -153,13 +173,15 @@ function text(size: number | string | undefined): string | undefined {
 /** What of a class reaches a Pod, but for the image, which a Pod shows itself; changes when the next start would be another. */
 export function classStamp(found: WorkbenchClass | undefined): string | undefined {
   if (!found) return undefined;
-  const { description: _, image: __, versions: ___, allowedImages: ____, storage, ...rest } = found.spec;
+  const { description: _, image: __, versions: ___, allowedImages: ____, perUser: _____, ...spec } = found.spec;
+  const { storage, basePath, ...rest } = spec;
   const { default: usual, gpuResource, ...bounds } = rest.resources ?? {};
   // A bound is a default where there is no other.
   const sizes = (['cpu', 'memory'] as const).map((what) => usual?.[what] ?? [bounds.min?.[what], bounds.max?.[what]]);
   const resources = [sizes, usual?.gpu, gpuResource];
   // Of storage only whether there is any: what else it says is for volumes that are made later.
-  return shortHash(JSON.stringify(sorted({ ...rest, resources, ...(storage ? { storage: true } : {}) })));
+  const strips = basePath === 'Strip' ? { basePath } : {};
+  return shortHash(JSON.stringify(sorted({ ...rest, ...strips, resources, ...(storage ? { storage: true } : {}) })));
 }
 
 /** One text for one meaning: the order in which an object's keys were written does not count. */

@@ -11,6 +11,10 @@ export const LABEL_UID = `${GROUP}/uid`;
 export const ANNOTATION_STAMP = `${GROUP}/stamp`;
 /** The Pod's annotation that says which image it was made with: a webhook may have put another reference in its place. */
 export const ANNOTATION_IMAGE = `${GROUP}/image`;
+/** The Pod's annotation that says which image was asked for, where the Pod was made with the digest that it stood for. */
+export const ANNOTATION_REQUESTED = `${GROUP}/requested-image`;
+/** The Pod's annotation that says that its path is taken off on the way to it. */
+export const ANNOTATION_STRIPPED = `${GROUP}/path-stripped`;
 /** The Pod's annotation that says what its class asked for when it was made. */
 export const ANNOTATION_CLASS = `${GROUP}/class-stamp`;
 export const ANNOTATION_RUN = `${GROUP}/run`;

@@ -1,5 +1,11 @@
 /** Which image a workbench runs: is the reference well-formed, is it allowed, and which digest was recorded. */
 
+/** An image, and who may pull it: names of Secrets. */
+export interface ImageSource {
+  image: string;
+  secrets?: readonly string[];
+}
+
 /** host[:port]/path[:tag][@sha256:…], in a form that RE2 (CEL) and JavaScript read alike. */
 export const IMAGE_REFERENCE =
   '^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*' +
@@ -12,6 +18,20 @@ export function repository(image: string): string {
   const name = image.replace(/@.*$/, '');
   const colon = name.lastIndexOf(':');
   return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
+}
+
+/** Where an image is to be asked for: "lab" → docker.io, library/lab, latest. Without a host in it, it is Docker Hub's. */
+export function locate(image: string): { registry: string; repository: string; reference: string } {
+  const name = repository(image);
+  const [first, ...rest] = name.split('/');
+  const hasHost = rest.length > 0 && (/[.:]/.test(first!) || first === 'localhost');
+  const registry = hasHost ? first! : 'docker.io';
+  const path = hasHost ? rest.join('/') : name;
+  return {
+    registry,
+    repository: registry === 'docker.io' && !path.includes('/') ? `library/${path}` : path,
+    reference: digestOf(image) ?? (image.slice(name.length + 1) || 'latest'),
+  };
 }
 
 /** The digest in "repo@sha256:…"; undefined for a bare image id, which no registry can be asked for. */

@@ -25,7 +25,9 @@ export function ingressSpec(paths: IngressPath[], settings: Settings): NonNullab
   };
 }
 
-export function buildIngress(workbench: Workbench, settings: Settings): Ingress {
+/** @param isStripped whether the Pod behind it serves its pages at / */
+export function buildIngress(workbench: Workbench, settings: Settings, isStripped = false): Ingress {
+  const annotations = { ...settings.ingressAnnotations, ...(isStripped ? settings.stripAnnotations : {}) };
   const path = basePath(workbench.metadata.name, settings);
   const backend = { service: { name: serviceName(workbench), port: { number: settings.port } } };
   return {
@@ -35,9 +37,7 @@ export function buildIngress(workbench: Workbench, settings: Settings): Ingress 
       name: ingressName(workbench),
       namespace: settings.namespace,
       labels: labels(workbench),
-      ...(Object.keys(settings.ingressAnnotations).length > 0
-        ? { annotations: { ...settings.ingressAnnotations } }
-        : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
       ownerReferences: [ownerReference(workbench)],
     },
     // Two paths, since some Ingress controllers compare a Prefix by characters: `/project/a` would also take `/project/ab`.
@@ -86,13 +86,14 @@ export function buildPageIngress(namespace: string, service: string, port: numbe
 }
 
 /** What must change on an Ingress that somebody edited. Annotations of others (cert-manager's, say) stay. */
-export function mendIngress(live: Ingress, wanted: Ingress): PatchOperation[] {
+export function mendIngress(live: Ingress, wanted: Ingress, { stripAnnotations = {} }: Settings): PatchOperation[] {
   const patch: PatchOperation[] = [];
   // Where no class is set the API server fills in the cluster's default, once; to take it away would lose the route.
   const ingressClassName = wanted.spec?.ingressClassName ?? live.spec?.ingressClassName;
   const spec = { ...(ingressClassName ? { ingressClassName } : {}), ...wanted.spec };
   if (!isSame(live.spec, spec)) patch.push({ op: 'add', path: '/spec', value: spec });
-  const annotations = { ...live.metadata.annotations, ...wanted.metadata.annotations };
+  const others = Object.entries(live.metadata.annotations ?? {}).filter(([name]) => !(name in stripAnnotations));
+  const annotations = { ...Object.fromEntries(others), ...wanted.metadata.annotations };
   if (!isSame(annotations, live.metadata.annotations ?? {})) {
     patch.push({ op: 'add', path: '/metadata/annotations', value: annotations });
   }

@@ -1,6 +1,6 @@
 /** How much one owner may have at once. Judged over all workbenches of the owner, the oldest first; what runs is never taken away. */
 import { settingsFor } from './class.ts';
-import type { WorkbenchClass } from './class.ts';
+import type { ClassSpec, WorkbenchClass } from './class.ts';
 import type { Refusal } from './admit.ts';
 import { claimedBytes, wantedSize } from './home.ts';
 import { claimName, runOf } from './identity.ts';
@@ -30,6 +30,11 @@ export interface Sibling {
   hasClaim: boolean;
 }
 
+/** Whether anything is to be counted before a workbench of this class may start. */
+export function isLimited(found: WorkbenchClass | undefined, { userLimits }: Settings): boolean {
+  return userLimits !== undefined || found?.spec.perUser !== undefined;
+}
+
 /**
  * Why this workbench may not start now, given the owner's others; undefined: it may.
  * @param wanted one that is not there yet is the youngest
@@ -39,27 +44,54 @@ export function refusalOfUser(
   others: readonly Sibling[],
   installation: Settings,
 ): Refusal | undefined {
-  const limits = installation.userLimits;
+  const { spec } = wanted.workbench;
+  const perUser = wanted.class?.spec.perUser;
+  const ofClass = others.filter(({ workbench }) => workbench.spec.class === spec.class);
+  return (
+    judge(wanted, others, installation.userLimits, '', installation) ??
+    judge(wanted, ofClass, perUser && limitsOf(perUser), ` of the class "${spec.class}"`, installation)
+  );
+}
+
+/** A manifest may write a size as a number. */
+function limitsOf({ cpu, memory, ...counts }: NonNullable<ClassSpec['perUser']>): UserLimits {
+  const limits = {
+    ...counts,
+    ...(cpu === undefined ? {} : { cpu: String(cpu) }),
+    ...(memory === undefined ? {} : { memory: String(memory) }),
+  };
+  return Object.fromEntries(Object.entries(limits).filter(([, most]) => most !== undefined)) as UserLimits;
+}
+
+/** @param ofWhat which workbenches are counted, in words */
+function judge(
+  wanted: Pick<Sibling, 'workbench' | 'class'>,
+  others: readonly Sibling[],
+  limits: UserLimits | undefined,
+  ofWhat: string,
+  installation: Settings,
+): Refusal | undefined {
   if (!limits) return undefined;
   const older = others.filter(({ workbench }) => isOlder(workbench, wanted.workbench)).length;
   if (limits.workbenches !== undefined && older >= limits.workbenches)
-    return refusal(`have ${limits.workbenches} workbenches, and has ${older} older ones`);
+    return refusal(`have ${limits.workbenches} workbenches${ofWhat}, and has ${older} older ones`);
   // One whose Pod was lost comes before all that only wait.
   const comesFirst = keepsItsPlace(wanted.workbench)
     ? isUp
     : (other: Sibling) => isUp(other) || (waits(other) && isOlder(other.workbench, wanted.workbench));
   const running = others.filter(comesFirst);
   if (limits.running !== undefined && running.length >= limits.running)
-    return refusal(`run ${limits.running} workbenches at once, and ${running.length} come first`);
+    return refusal(`run ${limits.running} workbenches${ofWhat} at once, and ${running.length} come first`);
+  const where = ofWhat && ` with workbenches${ofWhat}`;
   for (const what of ['cpu', 'memory', 'gpu'] as const) {
     const most = limits[what];
     if (most === undefined) continue;
     const [size, taken] = [sizeOf(wanted, what, installation), sum(running, what, installation)];
     if (size === undefined)
-      return refusal(`take ${most} of ${what} at once, so a workbench must say how much of it it takes`);
+      return refusal(`take ${most} of ${what} at once${where}, so a workbench must say how much of it it takes`);
     if (taken + size > parseQuantity(String(most))!)
       return refusal(
-        `take ${most} of ${what} at once; the others take ${text(taken)}, and this one asks for ${text(size)}`,
+        `take ${most} of ${what} at once${where}; the others take ${text(taken)}, and this one asks for ${text(size)}`,
       );
   }
   return undefined;

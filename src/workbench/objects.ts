@@ -85,6 +85,7 @@ export interface Container {
   image: string;
   imagePullPolicy: string;
   command?: string[];
+  args?: string[];
   ports: { name: string; containerPort: number; protocol: string }[];
   env: EnvVar[];
   resources: { requests: Record<string, string>; limits: Record<string, string> };

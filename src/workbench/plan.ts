@@ -13,8 +13,12 @@ import type { Seen } from './home.ts';
 import { podName } from './identity.ts';
 import type { Ingress, Pod, Service } from './objects.ts';
 import { adoptions, conflictOf, isOrphaning, isOwn, ownPods } from './claims.ts';
-import { isNodeSilent, isOver, isReady, silentAfterMs } from './phase.ts';
+import { leavingReason, nodeLost, terminatingRechecks } from './leaving.ts';
+import { isNodeSilent, isOver, isReady } from './phase.ts';
+import type { ImageSource } from './image.ts';
+import { imageToFollow, imageToResolve, newerImageThan } from './newest.ts';
 import { buildPod, isEdited, isOutdated, wasReady } from './pod.ts';
+import type { Resolution } from './pod.ts';
 import type { Workbench } from './resource.ts';
 import type { Settings } from './settings.ts';
 import type { Verdict } from './status.ts';
@@ -41,6 +45,10 @@ export interface Snapshot extends Seen {
   reach?: Reach;
   /** Why its owner may have no more Pods now. */
   overLimit?: Refusal;
+  /** What the tag of its image was found to stand for, for this start. */
+  resolution?: Resolution;
+  /** What it stood for when the registry was last asked. */
+  newestDigest?: string;
 }
 
 export interface Plan {
@@ -51,6 +59,10 @@ export interface Plan {
   recheckAfterMs?: number;
   /** Ask the endpoint of this Pod, until it answers and has done so for this long. */
   verify?: { pod: Pod; steadyMs: number };
+  /** Ask the registry which digest this is, and plan anew with the answer: without it no Pod is made. */
+  resolve?: ImageSource;
+  /** What runs, as long as a newer one is to be told of. */
+  follow?: ImageSource;
 }
 
 /** A Pod that ends sooner than this after its making is not replaced before: a failing node must not be fed Pods. */
@@ -141,8 +153,10 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   const steps: Step[] = [];
   steps.push(...deletions([...others, ...(current && (isUnwanted || isReplaced) ? [current] : [])]));
   steps.push(...forcedDeletions(ours, settings, now));
-  if (!refusal && ours.length === 0) {
-    const object = buildPod(workbench, settings, snapshot.class, home?.name);
+  const isMissing = !refusal && ours.length === 0;
+  const resolve = isMissing ? imageToResolve(workbench, settings, snapshot.resolution) : undefined;
+  if (isMissing && !resolve) {
+    const object = buildPod(workbench, settings, { ...snapshot, claim: home?.name });
     steps.push(...(home?.steps ?? []), { do: 'create', kind: 'Pod', object });
   }
   const ownHome = current && home && mounts(current, home.name) ? home : undefined;
@@ -157,13 +171,19 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   // A short absence keeps its route; one that only a person or the kubelet's backoff ends shows the page with the reason.
   const isDown = serving && assessment?.verdict.phase === 'Failed' && !isReady(serving);
   if (!serving || isDown) steps.push(...routeRemoval(workbench, snapshot.ingress, settings));
-  else if (isReady(serving) || snapshot.ingress) steps.push(...routeSteps(workbench, snapshot.ingress, settings));
+  else if (isReady(serving) || snapshot.ingress)
+    steps.push(...routeSteps(workbench, serving, snapshot.ingress, settings));
 
   const rechecks = terminatingRechecks(ours, settings, now);
   // The others make room without a word to this one.
   if (refused && refused === overLimit) rechecks.push(LOOK_AGAIN_MS);
   if (!refused && obstacle) rechecks.push(obstacle.reason === 'VolumeInUse' ? HANDOVER_MS : LOOK_AGAIN_MS);
-  const without = (verdict: Verdict): Decision => ({ steps, verdict, ...recheck(rechecks) });
+  const without = (verdict: Verdict): Decision => ({
+    steps,
+    verdict,
+    ...recheck(rechecks),
+    ...(resolve ? { resolve } : {}),
+  });
 
   if (others.length > 0)
     return without({ phase: 'Pending', ...leavingReason(others[0]!, 'PredecessorTerminating', now) });
@@ -182,6 +202,8 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
     ? { restartRequired: restartReason(refusal) }
     : {};
   const unresized = ownHome?.unresized ? { unresized: ownHome.unresized } : {};
+  const newerImage = newerImageThan(current, workbench, snapshot.newestDigest, settings);
+  const follow = imageToFollow(current, workbench, settings);
   return {
     steps,
     verdict: {
@@ -190,7 +212,9 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
       pod: current,
       ...restartRequired,
       ...unresized,
+      ...(newerImage === undefined ? {} : { newerImage }),
     },
+    ...(follow ? { follow } : {}),
     ...recheck(rechecks),
     ...(assessment.verify ? { verify: assessment.verify } : {}),
   };
@@ -202,29 +226,8 @@ function age(pod: Pod, now: number): number {
   return Number.isFinite(ms) ? Math.max(ms, 0) : Infinity;
 }
 
-function terminatingRechecks(pods: Pod[], { forceDeleteAfterMs }: Settings, now: number): number[] {
-  return pods.filter(isLeaving).flatMap((pod) => {
-    const force = Date.parse(pod.metadata.deletionTimestamp!) + (forceDeleteAfterMs ?? Infinity) - now;
-    return [
-      ...(isNodeSilent(pod, now) ? [] : [silentAfterMs(pod, now)]),
-      ...(force > 0 && force < Infinity ? [force] : []),
-    ];
-  });
-}
-
 function recheck(times: number[]): { recheckAfterMs?: number } {
   return times.length > 0 ? { recheckAfterMs: Math.min(...times) } : {};
-}
-
-function nodeLost(pod: Pod): { reason: string; message: string } {
-  const node = pod.spec?.nodeName ?? 'unknown';
-  return { reason: 'NodeLost', message: `Node ${node} does not confirm that the Pod is gone; it may be down.` };
-}
-
-function leavingReason(pod: Pod, reason: string, now: number): { reason: string; message: string } {
-  if (isNodeSilent(pod, now)) return nodeLost(pod);
-  const which = reason === 'PodTerminating' ? 'The Pod' : "The earlier start's Pod";
-  return { reason, message: `${which} is going away; a new one follows.` };
 }
 
 function restartReason(refusal: { reason: string; message: string } | undefined): { reason: string; message: string } {

@@ -5,8 +5,10 @@ import { isReservedEnv, literal } from './env.ts';
 import {
   ANNOTATION_CLASS,
   ANNOTATION_IMAGE,
+  ANNOTATION_REQUESTED,
   ANNOTATION_RUN,
   ANNOTATION_STAMP,
+  ANNOTATION_STRIPPED,
   basePath,
   labels,
   ownerReference,
@@ -18,7 +20,7 @@ import {
 import { digestOf, repository } from './image.ts';
 import type { EnvVar, Pod } from './objects.ts';
 import { isReady } from './phase.ts';
-import type { Workbench } from './resource.ts';
+import type { Workbench, WorkbenchStatus } from './resource.ts';
 import type { Settings } from './settings.ts';
 
 export const WORKSPACE_PATH = '/home/project';
@@ -28,22 +30,40 @@ export function requestedImage(workbench: Workbench, settings: Settings): string
   return workbench.spec.image ?? settings.image;
 }
 
+/** What a tag was found to stand for when a start asked. */
+export interface Resolution {
+  image: string;
+  /** Undefined: the registry cannot be asked. */
+  digest: string | undefined;
+}
+
 /**
  * The image to put into the Pod. A replacement within one run keeps the digest that this run had, so that a Pod which dies
- * by night does not come back as another version; a new run pulls what the tag says now.
+ * by night does not come back as another version; a new run takes what the tag says now.
  */
-export function imageToRun(workbench: Workbench, settings: Settings): string {
+export function imageToRun(workbench: Workbench, settings: Settings, resolution?: Resolution): string {
   const requested = requestedImage(workbench, settings);
   if (digestOf(requested)) return requested;
   const { run, image } = workbench.status ?? {};
   const recorded =
     run === runOf(workbench) && image?.requested === requested && /^sha256:[a-f0-9]{64}$/.test(image.digest ?? '');
-  return recorded ? `${repository(requested)}@${image.digest}` : requested;
+  const digest = recorded ? image.digest : resolution?.image === requested ? resolution.digest : undefined;
+  return digest === undefined ? requested : `${repository(requested)}@${digest}`;
 }
 
 /** The image that the Pod was made with. */
 export function askedImage(pod: Pod): string | undefined {
   return pod.metadata.annotations?.[ANNOTATION_IMAGE] ?? pod.spec?.containers[0]?.image;
+}
+
+/** The image that the Pod stands for: whoever asked for a tag runs the digest that it was found to be. */
+export function requestedBy(pod: Pod, before: WorkbenchStatus['image']): string | undefined {
+  const noted = pod.metadata.annotations?.[ANNOTATION_REQUESTED];
+  if (noted !== undefined) return noted;
+  const asked = askedImage(pod);
+  // A replacement that was made before it was noted.
+  const isReplacement = digestOf(asked) !== undefined && digestOf(asked) === before?.digest;
+  return (isReplacement ? before?.requested : undefined) ?? asked;
 }
 
 /** Whether the author's own fields have changed since this Pod was made. */
@@ -59,12 +79,8 @@ export function isOutdated(
   settings: Settings,
 ): boolean {
   if (isEdited(pod, workbench) || pod.metadata.annotations?.[ANNOTATION_CLASS] !== classStamp(found)) return true;
-  const asked = askedImage(pod);
-  const wanted = requestedImage(workbench, settings);
   const { run, image } = workbench.status ?? {};
-  // A replacement runs the digest that its run had of the same image.
-  const isPinned = run === runOf(workbench) && image?.requested === wanted && image.digest !== undefined;
-  return asked !== wanted && !(isPinned && digestOf(asked) === image.digest);
+  return requestedBy(pod, run === runOf(workbench) ? image : undefined) !== requestedImage(workbench, settings);
 }
 
 /** A Pod that somebody has worked in is not taken away by an edit. */
@@ -89,9 +105,19 @@ function containerPort({ containerPort: own, port }: Settings): number {
   return own ?? port;
 }
 
+/** Where the IDE serves its pages, inside its Pod. */
+function pathInside(id: string, settings: Settings): string {
+  return settings.stripsPath ? '/' : basePath(id, settings);
+}
+
+/** Whether this Pod was made to have its path taken off on the way. */
+export function isStripped(pod: Pod): boolean {
+  return pod.metadata.annotations?.[ANNOTATION_STRIPPED] === 'true';
+}
+
 function environment(workbench: Workbench, settings: Settings): EnvVar[] {
   const id = workbench.metadata.name;
-  const path = basePath(id, settings);
+  const path = pathInside(id, settings);
   const ours: Record<string, string> = {
     WORKBENCH_ID: id,
     WORKBENCH_OWNER: literal(workbench.spec.owner),
@@ -110,14 +136,24 @@ function environment(workbench: Workbench, settings: Settings): EnvVar[] {
   ];
 }
 
-/**
- * @param settings those of its class, if there is one
- * @param claim that holds the files; undefined: they live in the Pod
- */
-export function buildPod(workbench: Workbench, settings: Settings, found?: WorkbenchClass, claim?: string): Pod {
+export interface PodParts {
+  class?: WorkbenchClass | undefined;
+  /** The claim that holds the files; undefined: they live in the Pod. */
+  claim?: string | undefined;
+  /** Of its image, if the registry was asked. */
+  resolution?: Resolution | undefined;
+}
+
+/** @param settings those of its class, if there is one */
+export function buildPod(
+  workbench: Workbench,
+  settings: Settings,
+  { class: found, claim, resolution }: PodParts = {},
+): Pod {
   const resources = sizes(workbench, settings);
   const stampOfClass = classStamp(found);
-  const image = imageToRun(workbench, settings);
+  const image = imageToRun(workbench, settings, resolution);
+  const requested = requestedImage(workbench, settings);
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -129,6 +165,8 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
         [ANNOTATION_STAMP]: stamp(workbench),
         [ANNOTATION_RUN]: runOf(workbench),
         [ANNOTATION_IMAGE]: image,
+        ...(image === requested ? {} : { [ANNOTATION_REQUESTED]: requested }),
+        ...(settings.stripsPath ? { [ANNOTATION_STRIPPED]: 'true' } : {}),
         ...(stampOfClass === undefined ? {} : { [ANNOTATION_CLASS]: stampOfClass }),
       },
       ownerReferences: [ownerReference(workbench)],
@@ -153,6 +191,7 @@ export function buildPod(workbench: Workbench, settings: Settings, found?: Workb
           image,
           imagePullPolicy: settings.pullPolicy ?? 'Always',
           ...(settings.bootCommand ? { command: [...settings.bootCommand] } : {}),
+          ...(settings.bootArgs ? { args: [...settings.bootArgs] } : {}),
           ports: [{ name: 'http', containerPort: containerPort(settings), protocol: 'TCP' }],
           env: environment(workbench, settings),
           resources: { requests: resources, limits: resources },
@@ -184,5 +223,6 @@ function readiness(workbench: Workbench, settings: Settings): object {
   const { readinessPath } = settings;
   const port = containerPort(settings);
   if (readinessPath === undefined) return { tcpSocket: { port } };
-  return { httpGet: { path: basePath(workbench.metadata.name, settings) + readinessPath, port } };
+  const base = pathInside(workbench.metadata.name, settings).replace(/\/$/, '');
+  return { httpGet: { path: base + readinessPath, port } };
 }

@@ -60,6 +60,10 @@ export const REASONS: Readonly<Record<string, Advice>> = {
     means: 'The owner may have, or run, no more at once (`WB_USER_…`); the message says of what.',
     todo: 'Stop or delete another one; it starts by itself then.',
   },
+  StripNotSupported: {
+    means: 'Its class needs its path taken off by the Ingress, which nothing here does.',
+    todo: 'Choose another class, or ask an administrator for `INGRESS_STRIP_ANNOTATIONS`.',
+  },
   StorageNotAllowed: {
     means: '`spec.storage` is set, and its class has no storage.',
     todo: 'Leave it out, or choose a class that has it.',

@@ -39,6 +39,14 @@ export interface Settings {
   runAsUser: number;
   fsGroup: number;
   bootCommand?: readonly string[];
+  /** Behind the command, or the image's own entry point. Only a class has any. */
+  bootArgs?: readonly string[];
+  /** The path is taken off on the way to the Pod. Only a class says so. */
+  stripsPath?: boolean;
+  /** What of an Ingress makes it take off its path; undefined: nothing does, here. */
+  stripAnnotations?: Readonly<Record<string, string>>;
+  /** A start asks the registry which digest its tag stands for, and runs that. */
+  resolvesImages: boolean;
   defaultCpu?: string;
   defaultMemory?: string;
   defaultGpu?: number;

@@ -3,7 +3,7 @@ import { digestOf } from './image.ts';
 import { publicEndpoint, runOf } from './identity.ts';
 import type { Condition, Pod } from './objects.ts';
 import { container, isReady } from './phase.ts';
-import { askedImage } from './pod.ts';
+import { askedImage, requestedBy } from './pod.ts';
 import type { Phase, Workbench, WorkbenchStatus } from './resource.ts';
 import type { Settings } from './settings.ts';
 
@@ -18,9 +18,14 @@ export interface Verdict {
   verifiedAt?: string;
   /** What the running Pod lacks of the author's edits. */
   restartRequired?: { reason: string; message: string };
+  /** That the tag of its image stands for another digest by now; undefined: nobody knows yet. */
+  newerImage?: { reason: string; message: string } | false;
   /** Why its volume is not as large as it was asked to be. */
   unresized?: { reason: string; message: string };
 }
+
+/** The condition that says that the next start would run another image. */
+export const NEWER_IMAGE = 'NewerImage';
 
 type Wanted = Pick<Condition, 'type' | 'status'> & { reason: string; message: string };
 
@@ -39,6 +44,16 @@ function conditionsFor({ phase, reason = phase, message = '' }: Verdict): Wanted
   }
 }
 
+/** As long as the registry has not answered, what it said before stands. */
+function newerImage({ newerImage: found, pod }: Verdict, previous: WorkbenchStatus | undefined): Wanted | undefined {
+  if (found) return { type: NEWER_IMAGE, status: 'True', ...found };
+  if (found === false || pod === undefined || pod.metadata.uid !== previous?.podUID) return undefined;
+  const { reason, message } = previous?.conditions?.find(({ type }) => type === NEWER_IMAGE) ?? {};
+  return reason === undefined || message === undefined
+    ? undefined
+    : { type: NEWER_IMAGE, status: 'True', reason, message };
+}
+
 function seconds(now: number): string {
   return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
 }
@@ -46,12 +61,9 @@ function seconds(now: number): string {
 function image(pod: Pod | undefined, previous: WorkbenchStatus | undefined, run: string): WorkbenchStatus['image'] {
   const before = previous?.run === run ? previous.image : undefined;
   if (!pod) return before;
-  const asked = askedImage(pod);
-  // A replacement runs repo@digest; what was asked for is the reference that its run began with.
-  const isReplacement = digestOf(asked) !== undefined && digestOf(asked) === before?.digest;
-  const requested = isReplacement && before?.requested ? before.requested : asked;
+  const requested = requestedBy(pod, before);
   const running = digestOf(container(pod)?.imageID);
-  const digest = running ?? (before?.requested === requested ? before?.digest : undefined);
+  const digest = running ?? digestOf(askedImage(pod)) ?? (before?.requested === requested ? before?.digest : undefined);
   if (!requested) return before;
   return { requested, ...(digest ? { digest } : {}) };
 }
@@ -61,6 +73,8 @@ export function buildStatus(workbench: Workbench, verdict: Verdict, settings: Se
   const observedGeneration = workbench.metadata.generation ?? 0;
   const wanted = conditionsFor(verdict);
   if (verdict.restartRequired) wanted.push({ type: 'RestartRequired', status: 'True', ...verdict.restartRequired });
+  const newer = newerImage(verdict, previous);
+  if (newer) wanted.push(newer);
   if (verdict.unresized) wanted.push({ type: 'VolumeResized', status: 'False', ...verdict.unresized });
   const conditions = wanted.map((condition) => {
     const before = previous?.conditions?.find(({ type }) => type === condition.type);

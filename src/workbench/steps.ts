@@ -3,6 +3,7 @@ import { isOurs, labels, ownerReference, selectorLabels } from './identity.ts';
 import { buildIngress, mendIngress } from './ingress.ts';
 import type { Ingress, KubeObject, PatchOperation, Pod, Service } from './objects.ts';
 import type { Workbench } from './resource.ts';
+import { isStripped } from './pod.ts';
 import { buildService, mendService } from './service.ts';
 import type { Settings } from './settings.ts';
 
@@ -70,10 +71,11 @@ export function serviceSteps(workbench: Workbench, service: Service | undefined,
   return patch.length > 0 && !isLeaving(service) ? [mending('Service', service, patch)] : [];
 }
 
-export function routeSteps(workbench: Workbench, ingress: Ingress | undefined, settings: Settings): Step[] {
-  const wanted = buildIngress(workbench, settings);
+/** @param pod that it is to lead to */
+export function routeSteps(workbench: Workbench, pod: Pod, ingress: Ingress | undefined, settings: Settings): Step[] {
+  const wanted = buildIngress(workbench, settings, isStripped(pod));
   if (!ingress) return [{ do: 'create', kind: 'Ingress', object: wanted }];
-  const patch = mendIngress(ingress, wanted);
+  const patch = mendIngress(ingress, wanted, settings);
   return patch.length > 0 && !isLeaving(ingress) ? [mending('Ingress', ingress, patch)] : [];
 }
 

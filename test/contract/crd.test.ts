@@ -31,7 +31,7 @@ test('the CRD refuses the names that REST refuses', () => {
   ]);
 });
 
-test('kubectl shows owner, phase, reason, URL and age; digest, class and restart only when asked for more', () => {
+test('kubectl shows owner, phase, reason, URL and age; digest, class, restart and newer image only when asked for more', () => {
   const columns = version.additionalPrinterColumns.map((column: { name: string; priority?: number }) => [
     column.name,
     column.priority ?? 0,
@@ -45,6 +45,7 @@ test('kubectl shows owner, phase, reason, URL and age; digest, class and restart
     ['Image', 1],
     ['Class', 1],
     ['Restart', 1],
+    ['Newer', 1],
   ]);
   expect(version.selectableFields).toEqual([{ jsonPath: '.spec.owner' }, { jsonPath: '.spec.state' }]);
 });

@@ -45,6 +45,12 @@ function world(snapshot: Snapshot, fail: (what: string) => Error | undefined, li
     launches: new Launches((launch) => launched.push(launch)),
     trouble: new Trouble(),
     verifier: { reach: () => undefined, ask: () => undefined, forget: () => undefined },
+    images: {
+      resolve: () => Promise.resolve(undefined),
+      newest: () => undefined,
+      follow: () => undefined,
+      forget: () => undefined,
+    },
     recorder: { record: (_: Workbench, news: News[]) => told.push(...news.map(({ reason }) => reason)) },
     now: () => NOW,
   } as unknown as ReconcileContext;

@@ -18,8 +18,10 @@ interface Role {
   rules: { resources: string[]; verbs: string[] }[];
 }
 
-const granted = parseAllDocuments(readFileSync('deploy/controller/roles.yaml', 'utf8')).flatMap((document) => {
-  const { metadata, rules } = document.toJS() as Role;
+const ROLES = ['deploy/controller/roles.yaml', 'deploy/registry-secrets/role.yaml'];
+const documents = ROLES.flatMap((file) => parseAllDocuments(readFileSync(file, 'utf8')));
+const granted = documents.flatMap((document) => {
+  const { metadata, rules = [] } = document.toJS() as Partial<Role> & Pick<Role, 'metadata'>;
   return rules.flatMap(({ resources, verbs }) =>
     resources.flatMap((resource) => verbs.map((verb) => `${metadata.namespace} ${resource} ${verb}`)),
   );

@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { refusalOf } from '../../src/workbench/admit.ts';
 import { classStamp, settingsFor } from '../../src/workbench/class.ts';
 import type { ClassSpec, WorkbenchClass } from '../../src/workbench/class.ts';
+import type { Pod } from '../../src/workbench/objects.ts';
 import { plan } from '../../src/workbench/plan.ts';
 import type { Snapshot } from '../../src/workbench/plan.ts';
 import { buildPod, requestedImage, sizes } from '../../src/workbench/pod.ts';
 import type { WorkbenchSpec } from '../../src/workbench/resource.ts';
 import type { Settings } from '../../src/workbench/settings.ts';
-import { NOW, podOf, readyPod, runningOn, serviceOf, settings, workbench } from './sample.ts';
+import { NOW, ingressOf, podOf, readyPod, runningOn, serviceOf, settings, workbench } from './sample.ts';
 
 const lab = (spec: ClassSpec): WorkbenchClass => ({ metadata: { name: 'lab' }, spec });
 const versions = [
@@ -18,7 +19,7 @@ const versions = [
 /** The Pod that a workbench of this class gets. */
 function podIn(spec: ClassSpec, wishes: Partial<WorkbenchSpec> = {}) {
   const author = workbench({ class: 'lab', ...wishes });
-  return buildPod(author, settingsFor(author.spec, lab(spec), settings), lab(spec));
+  return buildPod(author, settingsFor(author.spec, lab(spec), settings), { class: lab(spec) });
 }
 
 describe('of a class', () => {
@@ -179,6 +180,57 @@ describe('what is refused', () => {
   });
 });
 
+describe('a class whose IDE knows no path', () => {
+  const strips: Partial<Settings> = { stripAnnotations: { 'example/strip': 'yes' } };
+  const author = workbench({ class: 'lab' });
+  const stripped = podIn({ basePath: 'Strip', readinessPath: '/health', args: ['--base=$(WORKBENCH_BASE_PATH)'] });
+  const seen = { ...readyPod(author), metadata: { ...readyPod(author).metadata, ...stripped.metadata, uid: 'pod-1' } };
+  const decide = (spec: ClassSpec, more: Partial<Settings> = {}, pods: Pod[] = []) =>
+    plan({ workbench: author, pods, class: lab(spec), service: serviceOf(author) }, { ...settings, ...more }, NOW);
+  const routeOf = ({ steps }: ReturnType<typeof plan>) =>
+    steps.map((step) => (step.do === 'create' && step.kind === 'Ingress' ? step.object : undefined)).find(Boolean);
+
+  test('tells it that it is at /, and asks it there', () => {
+    const [container] = stripped.spec!.containers;
+    const value = (name: string) => container!.env!.find((variable) => variable.name === name)?.value;
+    expect([value('WORKBENCH_BASE_PATH'), value('JUPYTER_BASE_URL')]).toEqual(['/', '/']);
+    expect(value('WORKBENCH_URL')).toBe('https://cloud.example/project/genome');
+    expect(container!.readinessProbe).toMatchObject({ httpGet: { path: '/health' } });
+    expect(container!.args).toEqual(['--base=$(WORKBENCH_BASE_PATH)']);
+  });
+
+  test('is refused where nothing takes the path off', () => {
+    expect(decide({ basePath: 'Strip' }).verdict).toMatchObject({
+      phase: 'Failed',
+      reason: 'StripNotSupported',
+      message: expect.stringContaining('INGRESS_STRIP_ANNOTATIONS'),
+    });
+    expect(decide({ basePath: 'Strip' }, strips).verdict?.reason).toBe('Creating');
+  });
+
+  test('has a path that says so, as long as the Pod that was made for it is there', () => {
+    for (const spec of [{ basePath: 'Strip' as const }, {}])
+      expect(routeOf(decide(spec, strips, [seen]))?.metadata.annotations).toEqual({ 'example/strip': 'yes' });
+    expect(routeOf(decide({ basePath: 'Strip' }, strips, [readyPod(author)]))?.metadata.annotations).toBeUndefined();
+  });
+
+  test('leaves no such word on a path that is kept for the next Pod', () => {
+    const ingress = ingressOf(author);
+    const worded = {
+      ...ingress,
+      metadata: { ...ingress.metadata, annotations: { 'example/strip': 'yes', kept: 'x' } },
+    };
+    const { steps } = plan(
+      { workbench: author, pods: [readyPod(author)], class: lab({}), service: serviceOf(author), ingress: worded },
+      { ...settings, ...strips },
+      NOW,
+    );
+    expect(steps.filter(({ kind }) => kind === 'Ingress')).toMatchObject([
+      { do: 'patch', patch: [{ path: '/metadata/annotations', value: { kept: 'x' } }] },
+    ]);
+  });
+});
+
 describe('a class that is changed', () => {
   const author = workbench({ class: 'lab' });
   const made = (spec: ClassSpec, isReady: boolean): Snapshot => {
@@ -204,6 +256,9 @@ describe('a class that is changed', () => {
       false,
     ],
     ['its description', {}, { description: 'x' }, false],
+    ['how much one owner may have of it', {}, { perUser: { running: 1 } }, false],
+    ['its arguments', {}, { args: ['--quiet'] }, true],
+    ['its path, which it names and does not change', {}, { basePath: 'Pass' }, false],
     ['the order of its words', { nodeSelector: { a: '1', b: '2' } }, { nodeSelector: { b: '2', a: '1' } }, false],
   ])(
     'in %s takes no Pod away that somebody has worked in, and says whether the next start differs',

@@ -1,7 +1,7 @@
 /** What a world has come to, in a form in which two of them can be compared: without times, nodes and digests. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Kind, KindTypes } from '../../src/kube/kinds.ts';
-import { ANNOTATION_IMAGE, controllerOf } from '../../src/workbench/identity.ts';
+import { ANNOTATION_IMAGE, ANNOTATION_REQUESTED, controllerOf } from '../../src/workbench/identity.ts';
 import type { Ingress, Pod, Service } from '../../src/workbench/objects.ts';
 import { isReady } from '../../src/workbench/phase.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
@@ -60,7 +60,7 @@ function podOf(pod: Pod, workbench: Workbench | undefined): unknown {
   const requested = workbench?.status?.image?.requested ?? '';
   const { nodeName: _, containers, ...spec } = pod.spec!;
   const named = (image: string) => (image.endsWith(`@${digestFor(requested)}`) ? requested : image);
-  const { [ANNOTATION_IMAGE]: asked, ...annotations } = pod.metadata.annotations ?? {};
+  const { [ANNOTATION_IMAGE]: asked, [ANNOTATION_REQUESTED]: _noted, ...annotations } = pod.metadata.annotations ?? {};
   const metadata = { ...pod.metadata, annotations: { ...annotations, ...(asked ? { asked: named(asked) } : {}) } };
   const containersAsNamed = containers.map((one) => ({ ...one, image: named(one.image) }));
   return { ...childOf({ ...pod, metadata }), spec: { ...spec, containers: containersAsNamed }, isReady: isReady(pod) };

@@ -302,7 +302,10 @@ describe('a Pod without a node', () => {
     ['has a volume that is being deleted', leaving(claimOf(mine()) as never), waiting, 'VolumeTerminating'],
     ['has a volume that is lost', claimOf(mine(), { status: { phase: 'Lost' } }), waiting, 'VolumeLost'],
   ])('%s, and says so', (_, claim, words, reason) => {
-    const { metadata, spec } = buildPod(mine(), settingsFor({}, keeping, settings), keeping, claim.metadata.name);
+    const { metadata, spec } = buildPod(mine(), settingsFor({}, keeping, settings), {
+      class: keeping,
+      claim: claim.metadata.name,
+    });
     const mounted = { ...podOf(mine(), unscheduled(words)), metadata, spec: spec! };
     expect(decide(mine(), keeping, { claim, pods: [mounted] }).verdict?.reason).toBe(reason);
   });

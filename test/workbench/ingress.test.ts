@@ -121,6 +121,6 @@ describe('an Ingress that somebody edited', () => {
     ],
     ['with another spec', live({ spec: { rules: [] } }), [{ op: 'add', path: '/spec', value: wanted.spec }]],
   ])('%s is mended by exactly what it lacks', (_what, seen, patch) => {
-    expect(mendIngress(seen, wanted)).toEqual(patch);
+    expect(mendIngress(seen, wanted, settings)).toEqual(patch);
   });
 });

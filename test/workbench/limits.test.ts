@@ -22,6 +22,39 @@ const stopped = (age: number) => sibling(age, { state: 'Stopped' });
 const judge = (limits: UserLimits, others: Sibling[], spec: Partial<WorkbenchSpec> = {}, age = 50) =>
   refusalOfUser(sibling(age, spec), others, { ...settings, userLimits: limits });
 
+describe('who of one owner may start a workbench of a class', () => {
+  const inClass = (perUser: object, name = 'gpu') => ({ class: { metadata: { name }, spec: { perUser } } as never });
+  const wanted = (perUser: object) => ({
+    ...sibling(50, { class: 'gpu', resources: { cpu: 2 } }),
+    ...inClass(perUser),
+  });
+  const others = [
+    { ...sibling(90, { class: 'gpu', resources: { cpu: 2 } }, { hasPod: true }), ...inClass({}) },
+    { ...sibling(80, { class: 'other', resources: { cpu: 64 } }, { hasPod: true }), ...inClass({}, 'other') },
+    up(70, { cpu: 64 }),
+  ];
+
+  test.each<[what: string, perUser: object, message: string | undefined]>([
+    ['as many run as may', { running: 1 }, 'run 1 workbenches of the class "gpu" at once, and 1 come first.'],
+    ['one more may run', { running: 2 }, undefined],
+    ['there are as many as may be', { workbenches: 1 }, 'have 1 workbenches of the class "gpu", and has 1 older ones.'],
+    ['there is enough left', { cpu: 4 }, undefined],
+    [
+      'there is not enough left',
+      { cpu: 3 },
+      'take 3 of cpu at once with workbenches of the class "gpu"; the others take 2, and this one asks for 2.',
+    ],
+    ['nothing is said', {}, undefined],
+  ])('%s: those of other classes do not count', (_what, perUser, message) => {
+    expect(refusalOfUser(wanted(perUser), others, settings)?.message).toBe(message && `The owner may ${message}`);
+  });
+
+  test('what the installation allows holds beside it', () => {
+    const refusal = refusalOfUser(wanted({ running: 9 }), others, { ...settings, userLimits: { running: 3 } });
+    expect(refusal?.message).toBe('The owner may run 3 workbenches at once, and 3 come first.');
+  });
+});
+
 describe('who of one owner may start', () => {
   test.each<[what: string, limits: UserLimits, others: Sibling[], message: RegExp | undefined]>([
     ['alone', { running: 1 }, [], undefined],

@@ -26,6 +26,7 @@ export const settings: Settings = {
   gpuResource: 'nvidia.com/gpu',
   homeLimit: '10Gi',
   unschedulableAfterMs: 60_000,
+  resolvesImages: false,
   verify: 'public',
   verifyTimeoutMs: 60_000,
   headlessServices: true,

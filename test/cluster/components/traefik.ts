@@ -11,12 +11,19 @@ export interface TraefikSettings {
   throttle: string | undefined;
 }
 
+/** What an administrator of Traefik would offer to an Ingress, which names it in an annotation. */
+const MIDDLEWARES = { 'strip-project': { stripPrefixRegex: { regex: ['^/project/[^/]+'] } } };
+
+/** With this annotation the Ingress takes `/project/<id>` off its requests. */
+export const STRIP_ANNOTATIONS = { 'traefik.ingress.kubernetes.io/router.middlewares': 'strip-project@file' };
+
 /** Routes to the Pods' addresses itself, not through ClusterIPs. */
 export function startTraefik(
   run: RunDirectory,
   binary: string,
   { kubeconfig, port, throttle }: TraefikSettings,
 ): Component {
+  const own = run.write('traefik.json', JSON.stringify({ http: { middlewares: MIDDLEWARES } }));
   return startComponent(run, {
     name: 'traefik',
     command: binary,
@@ -27,6 +34,8 @@ export function startTraefik(
       `--entryPoints.pods.address=${bridge.address}:${port}`,
       '--providers.kubernetesingress=true',
       '--providers.kubernetesingress.ingressclass=traefik',
+      `--providers.file.filename=${own}`,
+      '--providers.file.watch=false',
       '--global.sendAnonymousUsage=false',
       '--global.checkNewVersion=false',
       ...(throttle === undefined ? [] : [`--providers.providersThrottleDuration=${throttle}`]),
