@@ -55,6 +55,37 @@ test('every reason that the code gives is in that table', () => {
   expect([...given].filter((reason) => !(reason in REASONS))).toEqual([]);
 });
 
+/** Why no test on a real API server names them. */
+const NOT_MADE: Record<string, string> = {
+  Creating: 'a moment',
+  Replacing: 'a moment',
+  Scheduling: 'a moment',
+  ContainerCreating: 'a moment',
+  EndpointPending: 'a moment',
+  ErrImagePull: 'a moment before ImagePullBackOff',
+  ClusterTrouble: 'lasts as long as the API server fails at writes; the fault plans end before it is told',
+  ImageInspectError: 'needs a broken image store',
+  RegistryUnavailable: 'a word of other runtimes than containerd',
+  SignatureValidationFailed: 'a word of other runtimes than containerd',
+  InvalidImageName: 'the API server takes no such image from anybody',
+  CreateContainerConfigError: 'needs an image that runs as root by its name, which the Pod overrules',
+  PostStartHookError: 'our Pods have no hook; a webhook may give them one',
+  ReservedEnvironment: 'the API server and REST refuse it before; for objects that are older than that rule',
+  NamespaceMissing: 'the workbench is gone with its namespace; told in the log',
+  NamespaceTerminating: 'the workbench is gone with its namespace; told in the log',
+};
+
+test('every reason is made to happen by a test on a real API server, or it is said why not', () => {
+  const folders = ['test/api', 'test/e2e'];
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const text = files
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const unnamed = Object.keys(REASONS).filter((reason) => !new RegExp(`\\b${reason}\\b`).test(text));
+  expect(unnamed).toEqual(Object.keys(REASONS).filter((reason) => reason in NOT_MADE));
+});
+
 test('every file that the README links to is there', () => {
   const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!);
   expect(links.length).toBeGreaterThan(5);

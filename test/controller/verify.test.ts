@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { Verifier, mismatch } from '../../src/controller/verify.ts';
 import type { Answer } from '../../src/controller/verify.ts';
@@ -43,6 +43,9 @@ describe('whether two answers to one path come from one place', () => {
     else expect(found).toBeUndefined();
   });
 });
+
+// The next file of this worker has a nock of its own.
+afterAll(() => nock.restore());
 
 describe('a verifier', () => {
   const PATH = '/project/genome';

@@ -169,6 +169,31 @@ test('a private registry is asked with the password of the Secret that pulls, if
   guard.close();
 });
 
+describe('what the node refuses is told', () => {
+  test('an image that it may not pull: ErrImageNeverPull; a class that is mended starts it', async () => {
+    await offer('refused', { image: 'registry.example/nowhere:1', imagePullPolicy: 'Never' });
+    const { workbench_id: id } = await alice.create({ class: 'refused' });
+    const told = await until('told', id, (item) => item.status_reason === 'ErrImageNeverPull');
+    expect(told).toMatchObject({ status: 'failed', status_message: expect.stringContaining('could not be pulled') });
+    expect(await kubectl(['describe', 'wb', id])).toContain('ErrImageNeverPull');
+    await offer('refused', {});
+    expect(await open((await alice.until(id, 'running')).public_endpoint)).toMatchObject({ status: 200, id });
+    await alice.call('DELETE', `/${id}`);
+  });
+
+  test('an Ingress class that nobody serves: EndpointUnreachable, and running as soon as somebody does', async () => {
+    await world.end();
+    await world.start({ INGRESS_CLASS: 'nobody', WB_VERIFY_TIMEOUT: '2' });
+    const { workbench_id: id } = await alice.create();
+    const told = await until('told', id, (item) => item.status_reason === 'EndpointUnreachable');
+    expect(told).toMatchObject({ status: 'failed', status_message: expect.stringContaining('does not lead to') });
+    await world.end();
+    await world.start({ INGRESS_CLASS: 'traefik', WB_VERIFY_TIMEOUT: '60' });
+    expect(await open((await alice.until(id, 'running')).public_endpoint)).toMatchObject({ status: 200, id });
+    await alice.call('DELETE', `/${id}`);
+  });
+});
+
 describe('the path', () => {
   test('is handed to an IDE by its arguments', async () => {
     await offer('argued', {
