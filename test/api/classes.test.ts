@@ -74,7 +74,7 @@ test('a workbench of a class is what the class says, and an author who names not
   });
   await wish('by-hand', { class: 'small' });
   await until('by-hand', 'Running', ({ status }) => status?.phase === 'Running');
-  expect(await kubectl(['get', 'wb', 'by-hand', '-o', 'wide'])).toMatch(/CLASS\s+RESTART\s*\n.*\ssmall\s*$/m);
+  expect(await kubectl(['get', 'wb', 'by-hand', '-o', 'wide'])).toMatch(/CLASS\s+RESTART\s+NEWER\s*\n.*\ssmall\s*$/m);
   expect(await kubectl(['get', 'wbc'])).toMatch(/small\s+registry\.example\/gpu:latest/);
 });
 

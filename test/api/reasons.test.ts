@@ -101,26 +101,32 @@ test('a version and an image at once: VersionAndImage', async () => {
   await alice.until('both', 'running');
 });
 
-test('a Pod that somebody keeps from going: Stopping, PredecessorTerminating at the next start, and none of it when it goes', async () => {
-  await make('held');
-  await alice.until('held', 'running');
-  const pod = podName(await read('held'));
+/** A Pod that no node has, since the simulated kubelet takes away whatever keeps a Pod that it has. */
+async function placeless(name: string): Promise<string> {
+  await offer('placeless', { nodeSelector: { 'example.com/none': 'x' } });
+  await make(name, { class: 'placeless' });
+  await untilTold(name, 'Pending', 'Unschedulable', /^No node can take the Pod/);
+  const pod = podName(await read(name));
   await hold('pod', pod, true);
+  return pod;
+}
+
+test('a Pod that somebody keeps from going: Stopping, PredecessorTerminating at the next start, and none of it when it goes', async () => {
+  const pod = await placeless('held');
   await alice.stop('held');
   await untilTold('held', 'Stopping', 'Stopping', /going away/);
   await alice.start('held');
   await untilTold('held', 'Pending', 'PredecessorTerminating', /^The earlier start's Pod is going away/);
+  await offer('placeless', {});
   await hold('pod', pod, false);
   await alice.until('held', 'running');
 });
 
 test('a Pod that was deleted and does not go yet: PodTerminating', async () => {
-  await make('deleted');
-  await alice.until('deleted', 'running');
-  const pod = podName(await read('deleted'));
-  await hold('pod', pod, true);
+  const pod = await placeless('deleted');
   await kubectl(['delete', 'pod', pod, '--wait=false']);
   await untilTold('deleted', 'Pending', 'PodTerminating', /a new one follows/);
+  await offer('placeless', {});
   await hold('pod', pod, false);
   await alice.until('deleted', 'running');
 });
