@@ -32,7 +32,12 @@ import { World } from '../workbench/world.ts';
 import { listsOf, trimmed } from './lists.ts';
 
 const IMAGE = 'registry.example/lab:latest';
-const ENV = { WORKBENCH_IMAGE: IMAGE, BASE_URL: 'http://cloud.example', WB_VERIFY_ENDPOINT: 'off' };
+const ENV = {
+  WORKBENCH_IMAGE: IMAGE,
+  BASE_URL: 'http://cloud.example',
+  WB_VERIFY_ENDPOINT: 'off',
+  WB_RESOLVE_IMAGES: 'false',
+};
 const settings = settingsFrom(parseEnvironment(ENV));
 const ROUNDS = 6;
 const AT_ONCE = 5;

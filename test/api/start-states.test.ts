@@ -30,7 +30,8 @@ import type { Child, StartState } from '../workbench/start-states.ts';
 import { HELD } from '../workbench/world.ts';
 import { ALL, list, listsOf, trimmed } from './lists.ts';
 
-const settings = settingsFrom(parseEnvironment({ BASE_URL: 'http://cloud.example', WB_VERIFY_ENDPOINT: 'off' }));
+const ENV = { BASE_URL: 'http://cloud.example', WB_VERIFY_ENDPOINT: 'off', WB_RESOLVE_IMAGES: 'false' };
+const settings = settingsFrom(parseEnvironment(ENV));
 /** A node that nobody plays: what is bound to it is as its status says, and goes when it is let go. */
 const NOWHERE = 'nowhere';
 /** Simulated nodes make every Pod ready at once, and play no node that comes back. */

@@ -35,6 +35,8 @@ const isRead = ({ verb, resource }: AuditEntry) => (verb === 'get' || verb === '
 /** The REST facade writes as the same user: spec is its half, the controller's is everything else. */
 const isFacade = ({ resource, subresource }: AuditEntry) => resource === 'workbenches' && !subresource;
 
+const STATUS = 'patch workbenches/status';
+
 interface Cost {
   writes: Record<string, number>;
   events: number;
@@ -51,11 +53,17 @@ async function untilTold(): Promise<void> {
   }
 }
 
-/** What the controller wrote and read while `action` ran, as "verb resource" → count. */
-async function calls(action: () => Promise<unknown>): Promise<Cost> {
+/**
+ * What the controller wrote and read while `action` ran, as "verb resource" → count.
+ * @param statuses how many of a status it usually costs: a phase that lasts a second is told, so on a machine that is slow
+ * each second may add one, which is not counted
+ */
+async function calls(action: () => Promise<unknown>, statuses = Infinity): Promise<Cost> {
   await untilTold();
   const before = (await cluster.audit(CONTROLLER_USER)).length;
+  const began = performance.now();
   await action();
+  const seconds = Math.floor((performance.now() - began) / 1_000);
   // The log is written when a call ends; nothing but Events follows the last status.
   await delay(500);
   await untilTold();
@@ -67,6 +75,10 @@ async function calls(action: () => Promise<unknown>): Promise<Cost> {
   const writes = Object.fromEntries(
     [...new Set(names)].map((name) => [name, names.filter((other) => other === name).length]),
   );
+  const told = writes[STATUS] ?? 0;
+  const usual = told - Math.min(Math.max(told - statuses, 0), seconds);
+  if (usual > 0) writes[STATUS] = usual;
+  else delete writes[STATUS];
   return {
     writes,
     events: entries.filter(isEvent).length,
@@ -80,7 +92,7 @@ describe('on simulated nodes, where no phase lasts a second', () => {
     const cost = await calls(async () => {
       made.push((await alice.create()).workbench_id);
       await alice.until(made[0]!, 'running');
-    });
+    }, 1);
     expect(cost).toEqual({
       writes: { 'create pods': 1, 'create services': 1, 'create ingresses': 1, 'patch workbenches/status': 1 },
       events: 1,
@@ -93,7 +105,7 @@ describe('on simulated nodes, where no phase lasts a second', () => {
     const cost = await calls(async () => {
       await alice.stop(made[0]!);
       await alice.until(made[0]!, 'stopped');
-    });
+    }, 1);
     expect(cost).toEqual({
       writes: { 'delete ingresses': 1, 'delete pods': 1, 'patch workbenches/status': 1 },
       events: 1,
@@ -106,7 +118,7 @@ describe('on simulated nodes, where no phase lasts a second', () => {
     const cost = await calls(async () => {
       await alice.start(made[0]!);
       await alice.until(made[0]!, 'running');
-    });
+    }, 1);
     expect(cost).toEqual({
       writes: { 'create pods': 1, 'create ingresses': 1, 'patch workbenches/status': 1 },
       events: 1,
@@ -132,7 +144,7 @@ describe('on simulated nodes, where no phase lasts a second', () => {
     const { writes, events } = await calls(async () => {
       await alice.call('DELETE', `/${made[0]!}`);
       await alice.untilGone(made[0]!);
-    });
+    }, 0);
     expect({ writes, events }).toEqual({ writes: {}, events: 0 });
   });
 });
@@ -149,7 +161,7 @@ test('where the cluster has a default Ingress class, a launch costs the same fou
   const cost = await calls(async () => {
     id = (await alice.create()).workbench_id;
     await alice.until(id, 'running');
-  });
+  }, 1);
   expect(cost.writes).toEqual({
     'create pods': 1,
     'create services': 1,
