@@ -7,16 +7,7 @@ import type { UserLimits } from './workbench/limits.ts';
 import type { Settings } from './workbench/settings.ts';
 
 /** Promised for a later version. Ignoring one that guards something would be worse than not starting. */
-const NOT_YET = [
-  'RESTAPI_CORS_ORIGIN',
-  'RESTAPI_AUTH_STATIC_KEY',
-  'RESTAPI_AUTH_JWT_KEY',
-  'OIDC_ISSUER',
-  'OIDC_AUDIENCE',
-  'OIDC_JWKS_URL',
-  'OIDC_USER_CLAIM',
-  'OIDC_ADMIN_ROLE',
-];
+const NOT_YET: readonly string[] = ['RESTAPI_CORS_ORIGIN'];
 
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -34,6 +25,7 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
   );
   const { success, data, error } = environmentSchema.safeParse(present);
   if (!success) problems.push(...error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  problems.push(...identityProblems(present));
   if (present.WB_VERIFY_ENDPOINT === 'public' && !present.BASE_URL)
     problems.push('WB_VERIFY_ENDPOINT: public needs a BASE_URL');
   // Of what is right by itself, also when something else is not.
@@ -47,6 +39,18 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
     problems.push('WB_LEASE_RETRY: must be less than WB_LEASE_RENEW_DEADLINE, and that less than WB_LEASE_DURATION');
   if (problems.length > 0) throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
   return data!;
+}
+
+/** Two ways to be known at once would leave open which one counts; half a way would let nobody in. */
+function identityProblems(present: Record<string, string | undefined>): string[] {
+  const ways = ['RESTAPI_AUTH_STATIC_KEY', 'RESTAPI_AUTH_JWT_KEY', 'OIDC_ISSUER'].filter((name) => name in present);
+  const problems: string[] = [];
+  if (ways.length > 1) problems.push(`${ways.join(', ')}: only one of them can say who asks`);
+  const isOidc = present.OIDC_ISSUER !== undefined;
+  if (isOidc && present.OIDC_AUDIENCE === undefined) problems.push('OIDC_AUDIENCE: is needed with OIDC_ISSUER');
+  for (const name of ['OIDC_AUDIENCE', 'OIDC_JWKS_URL', 'OIDC_ADMIN_ROLE'])
+    if (!isOidc && name in present) problems.push(`${name}: needs an OIDC_ISSUER`);
+  return problems;
 }
 
 /** The process's environment over the `.env` in the working directory. */

@@ -1,79 +1,24 @@
 /** What the environment may say: one entry per variable, with its default and its check. */
 import * as z from 'zod';
 import { IMAGE_REFERENCE } from './workbench/image.ts';
-import { isPositiveQuantity } from './workbench/quantity.ts';
-
-const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback);
-const seconds = (fallback: number) => z.coerce.number().min(0).max(86_400).default(fallback);
-const interval = (fallback: number) => z.coerce.number().min(0.1).max(86_400).default(fallback);
-const flag = (fallback: boolean) =>
-  z
-    .enum(['true', 'false'])
-    .default(fallback ? 'true' : 'false')
-    .transform((value) => value === 'true');
-const count = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
-const most = z.coerce.number().int().min(0).max(100_000);
-const id = (fallback: number) => count(fallback, 2 ** 31 - 1);
-const quantity = z.string().refine(isPositiveQuantity, 'must be a positive Kubernetes quantity such as 2, 500m or 4Gi');
-const dnsLabel = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS label');
-
-const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const objectName = z.string().regex(SUBDOMAIN, 'must be the name of a Kubernetes object: a–z, 0–9, "-" and "."');
-
-/** What Kubernetes takes as the key of an annotation, and as the name of a resource. */
-function isQualifiedName(text: string): boolean {
-  const [name, prefix, ...more] = text.split('/').toReversed();
-  const isName = /^(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(name!);
-  return isName && more.length === 0 && (prefix === undefined || SUBDOMAIN.test(prefix));
-}
-
-const annotations = z.string().transform((text, context) => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return z.record(z.string().refine(isQualifiedName), z.string()).parse(value);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be a JSON object of annotations, such as {"a.example/b":"c"}' });
-    return z.NEVER;
-  }
-});
-
-const registries = z.string().transform((text, context) => {
-  try {
-    return z.record(z.string().min(1), z.url({ protocol: /^https?$/ })).parse(JSON.parse(text));
-  } catch {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be a JSON object of URLs, such as {"registry.local:5000":"http://10.0.0.9:5000"}',
-    });
-    return z.NEVER;
-  }
-});
-
-/** A JSON list of words, or words with spaces between them. */
-const command = z.string().transform((text, context) => {
-  if (!text.trim().startsWith('[')) return text.trim().split(/\s+/);
-  try {
-    return z.array(z.string().min(1)).min(1).parse(JSON.parse(text));
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be words, or a JSON list of words' });
-    return z.NEVER;
-  }
-});
-
-const baseUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isHost = url !== undefined && (url.hostname.startsWith('[') || SUBDOMAIN.test(url.hostname));
-  if (!isHost || !/^https?:$/.test(url.protocol) || /[?#@]/.test(text)) {
-    context.addIssue({ code: 'custom', message: 'must be an http or https URL such as https://cloud.example' });
-    return z.NEVER;
-  }
-  return url.href.replace(/\/+$/, '');
-});
-
-function isHostAndPort(text: string): boolean {
-  const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
-  return port !== undefined && Number(port) <= 65_535;
-}
+import {
+  annotations,
+  baseUrl,
+  command,
+  count,
+  dnsLabel,
+  flag,
+  id,
+  interval,
+  isHostAndPort,
+  isQualifiedName,
+  most,
+  objectName,
+  port,
+  quantity,
+  registries,
+  seconds,
+} from './variables.ts';
 
 /** One entry per variable; its description is the README's (a test compares the two). */
 export const environmentSchema = z.object({
@@ -84,6 +29,35 @@ export const environmentSchema = z.object({
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'must be empty or begin with / and not end with one, such as /api')
     .default('')
     .describe('Path that all REST calls begin with'),
+  RESTAPI_AUTH_STATIC_KEY: z
+    .string()
+    .regex(/^[\w.~+/-]{16,}=*$/, 'must be at least 16 letters, digits and -._~+/')
+    .optional()
+    .describe(
+      'Key that every REST call must bear (`Authorization: Bearer …`); whoever has it speaks for any `user_id`',
+    ),
+  RESTAPI_AUTH_JWT_KEY: z
+    .string()
+    .min(32, 'must be at least 32 characters')
+    .optional()
+    .describe(
+      'Secret of the HS256 tokens that every REST call must bear; `exp` is required, and `OIDC_USER_CLAIM` is the user',
+    ),
+  OIDC_ISSUER: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The one OpenID provider whose access tokens are taken, to the letter as it is in them'),
+  OIDC_AUDIENCE: z.string().min(1).optional().describe('Audience that a token must be for; needed with `OIDC_ISSUER`'),
+  OIDC_JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Where the provider's keys are reached from inside; unset: where the provider says"),
+  OIDC_USER_CLAIM: z.string().min(1).default('sub').describe('Claim of a token that names the user'),
+  OIDC_ADMIN_ROLE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Role of the audience's client whose bearers may name another `user_id`; unset: nobody"),
   HEALTH_PORT: port(8998).describe('Port of `/livez`, `/readyz` and `/metrics`'),
   HEALTH_HOST: z.string().optional().describe('Address that the health port listens on; unset: all, of IPv6 and IPv4'),
   PAGE_PORT: port(8997).describe('Port of the state page, for the Ingress controller'),

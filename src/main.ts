@@ -19,10 +19,13 @@ import { createTransport } from './kube/transport.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
+import { byKey, byToken, trusting } from './rest/auth.ts';
+import type { Identity } from './rest/auth.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
+import { provider, sharedSecret } from './rest/tokens.ts';
 import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
 
@@ -117,7 +120,14 @@ async function main(env: Environment): Promise<void> {
   const workbenches = new Workbenches({ store, cluster, settings });
   const volumes = new Volumes({ store, cluster });
   const isSynced = () => reflectors.unsynced().length === 0;
-  const app = createApp({ workbenches, volumes, log, urlPrefix: env.RESTAPI_URL_PREFIX, isSynced });
+  const app = createApp({
+    workbenches,
+    volumes,
+    identity: identityFrom(env),
+    log,
+    urlPrefix: env.RESTAPI_URL_PREFIX,
+    isSynced,
+  });
   const health = createHealthServer(PATIENCE, {
     waitingFor: reflectors.unsynced,
     blind: () => contact.blind(watches),
@@ -177,6 +187,22 @@ async function main(env: Environment): Promise<void> {
   await Promise.all([reflectors.ended, route]);
   await Promise.all([transport.close(), leaseTransport.close(), registry.close()]);
   log.info('stopped');
+}
+
+function identityFrom(env: Environment): Identity {
+  if (env.RESTAPI_AUTH_STATIC_KEY !== undefined) return byKey(env.RESTAPI_AUTH_STATIC_KEY);
+  const userClaim = env.OIDC_USER_CLAIM;
+  if (env.RESTAPI_AUTH_JWT_KEY !== undefined) return byToken(sharedSecret(env.RESTAPI_AUTH_JWT_KEY, userClaim));
+  if (env.OIDC_ISSUER === undefined) return trusting;
+  return byToken(
+    provider({
+      issuer: env.OIDC_ISSUER,
+      audience: env.OIDC_AUDIENCE!,
+      userClaim,
+      ...(env.OIDC_JWKS_URL === undefined ? {} : { jwksUrl: env.OIDC_JWKS_URL }),
+      ...(env.OIDC_ADMIN_ROLE === undefined ? {} : { adminRole: env.OIDC_ADMIN_ROLE }),
+    }),
+  );
 }
 
 try {

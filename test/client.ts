@@ -1,4 +1,5 @@
 /** The REST facade as a client sees it: what a portal would do, with polling where a portal would poll. */
+import { errorSchema, itemSchema } from '../src/rest/shapes.ts';
 import { eventually } from './eventually.ts';
 
 export interface Item {
@@ -28,13 +29,21 @@ export interface Client {
   untilGone: (id: string, timeoutMs?: number) => Promise<void>;
 }
 
+/** The ones that the API's description is made from. @throws ZodError */
+function holdAgainstSchemas(status: number, body: Answer['body']): void {
+  if (status >= 400) errorSchema.parse(body);
+  for (const item of [body.item ?? [], body.items ?? []].flat()) itemSchema.parse(item);
+}
+
 export function client(rest: string, user: string): Client {
   async function call(method: string, path = '', body?: unknown): Promise<Answer> {
     const response = await fetch(`${rest}/workbenches${path}?user_id=${encodeURIComponent(user)}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+    const answered = (await response.json()) as Answer['body'];
+    holdAgainstSchemas(response.status, answered);
+    return { status: response.status, headers: response.headers, body: answered };
   }
 
   async function succeed(method: string, path?: string, body?: unknown): Promise<Answer['body']> {

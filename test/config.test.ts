@@ -86,18 +86,35 @@ test('every wrong variable is named at once, with what it must be', () => {
   expect(found.join()).not.toContain('secret');
 });
 
-describe('a variable that guards something, and that this version does not support, is refused rather than ignored', () => {
-  test.each([
-    'RESTAPI_CORS_ORIGIN',
-    'RESTAPI_AUTH_STATIC_KEY',
-    'RESTAPI_AUTH_JWT_KEY',
-    'OIDC_ISSUER',
-    'OIDC_AUDIENCE',
-    'OIDC_JWKS_URL',
-    'OIDC_USER_CLAIM',
-    'OIDC_ADMIN_ROLE',
-  ])('%s', (name) => {
-    expect(problems({ [name]: 'x' })).toEqual([expect.stringMatching(`^${name}: this version does not support it`)]);
+test('a variable that guards something, and that this version does not support, is refused rather than ignored', () => {
+  expect(problems({ RESTAPI_CORS_ORIGIN: 'x' })).toEqual([
+    expect.stringMatching(/^RESTAPI_CORS_ORIGIN: this version does not support it/),
+  ]);
+});
+
+describe('who asks', () => {
+  const KEY = 'k'.repeat(32);
+  const OIDC = { OIDC_ISSUER: 'https://id.example/realms/lab', OIDC_AUDIENCE: 'workbenches' };
+
+  test.each<[what: string, env: Record<string, string>, problem: RegExp | undefined]>([
+    ['is believed', {}, undefined],
+    ['is known by a key', { RESTAPI_AUTH_STATIC_KEY: KEY }, undefined],
+    ['is known by a shared secret', { RESTAPI_AUTH_JWT_KEY: KEY, OIDC_USER_CLAIM: 'email' }, undefined],
+    ['is known by a provider', { ...OIDC, OIDC_JWKS_URL: 'http://id.svc/keys', OIDC_ADMIN_ROLE: 'admin' }, undefined],
+    ['cannot be known in two ways', { ...OIDC, RESTAPI_AUTH_JWT_KEY: KEY }, /JWT_KEY, OIDC_ISSUER: only one/],
+    ['is not known by a provider alone', { OIDC_ISSUER: OIDC.OIDC_ISSUER }, /^OIDC_AUDIENCE: is needed/],
+    ['is not known by an audience alone', { OIDC_AUDIENCE: 'x' }, /^OIDC_AUDIENCE: needs an OIDC_ISSUER/],
+    ['has no role without a provider', { OIDC_ADMIN_ROLE: 'x' }, /^OIDC_ADMIN_ROLE: needs an OIDC_ISSUER/],
+    [
+      'needs a key of some length',
+      { RESTAPI_AUTH_STATIC_KEY: 'short' },
+      /^RESTAPI_AUTH_STATIC_KEY: must be at least 16/,
+    ],
+    ['needs a key that fits into a header', { RESTAPI_AUTH_STATIC_KEY: 'k'.repeat(20) + ' ö' }, /STATIC_KEY: must be/],
+    ['needs a secret of some length', { RESTAPI_AUTH_JWT_KEY: 'short' }, /^RESTAPI_AUTH_JWT_KEY: must be at least 32/],
+    ['needs a URL of the provider', { ...OIDC, OIDC_ISSUER: 'id.example' }, /^OIDC_ISSUER: /],
+  ])('%s', (_what, env, problem) => {
+    expect(problems(env)).toEqual(problem ? [expect.stringMatching(problem)] : []);
   });
 });
 

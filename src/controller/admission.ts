@@ -2,7 +2,7 @@
 import type { Store } from '../kube/store.ts';
 import type { Refusal } from '../workbench/admit.ts';
 import type { Seen } from '../workbench/home.ts';
-import { isLimited, refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import { isLimited, refusalOfUser, storageSeen } from '../workbench/limits.ts';
 import type { Sibling } from '../workbench/limits.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { claimName } from '../workbench/identity.ts';
@@ -38,20 +38,18 @@ export class Admission {
   }
 
   /** What is to be known of its volume beside the volume itself. */
-  volume({ workbench }: Snapshot): Pick<Seen, 'promisedTo' | 'storageTaken'> {
+  volume({ workbench, class: found }: Snapshot): Pick<Seen, 'promisedTo' | 'storageTaken' | 'storageTakenOfClass'> {
     if (!workbench) return {};
     const name = claimName(workbench);
     const [promisedTo] =
       [...this.#granted].find(([key, claim]) => claim === name && key !== workbench.metadata.name) ?? [];
-    return {
-      ...(promisedTo === undefined ? {} : { promisedTo }),
-      ...(this.#settings.userLimits?.storage === undefined ? {} : { storageTaken: this.#storageTaken(workbench) }),
-    };
-  }
-
-  #storageTaken(workbench: Workbench): number {
-    const claims = this.#store.claimsOf(workbench.spec.owner);
-    return storageTaken(workbench, this.#siblings(workbench), claims, this.#settings);
+    const taken = storageSeen(
+      { workbench, ...(found ? { class: found } : {}) },
+      () => this.#siblings(workbench),
+      () => this.#store.claimsOf(workbench.spec.owner),
+      this.#settings,
+    );
+    return { ...(promisedTo === undefined ? {} : { promisedTo }), ...taken };
   }
 
   #siblings(workbench: Workbench): Sibling[] {

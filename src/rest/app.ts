@@ -1,18 +1,20 @@
 /** The REST facade: routes, and what all of them share. */
 import { randomUUID } from 'node:crypto';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
+import type { Identity } from './auth.ts';
 import { createSchema, parseBody, patchSchema } from './body.ts';
+import { describeApi } from './openapi.ts';
 import { Problem, invalid, notSynced, toProblem, unsupported } from './problem.ts';
 import type { Volumes } from './volumes.ts';
-import { userFrom } from './workbenches.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface AppOptions {
   workbenches: Workbenches;
   volumes: Volumes;
+  identity: Identity;
   log: Logger;
   urlPrefix: string;
   /** Whether the store has seen all that there is. */
@@ -21,7 +23,7 @@ export interface AppOptions {
 
 const BODY_LIMIT = 256 * 1024;
 
-export function createApp({ workbenches, volumes, log, urlPrefix, isSynced }: AppOptions): Express {
+export function createApp({ workbenches, volumes, identity, log, urlPrefix, isSynced }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -32,40 +34,45 @@ export function createApp({ workbenches, volumes, log, urlPrefix, isSynced }: Ap
     if (!isSynced()) throw notSynced();
     next();
   });
-  const user = (request: Request) => userFrom(request.query);
+  // Before the body: nobody makes this read a long one without saying who they are.
+  const known: RequestHandler = async (request, response, next) => {
+    response.locals.user = await identity.userOf(request);
+    next();
+  };
+  const user = ({ locals }: Response) => locals.user as string;
   const id = (request: Request) => String(request.params.id);
 
   api
     .route('/workbenches')
-    .get((request, response) => {
-      response.json({ success: true, items: workbenches.list(user(request)) });
+    .get(known, (_request, response) => {
+      response.json({ success: true, items: workbenches.list(user(response)) });
     })
-    .post(jsonBody, async (request, response) => {
-      const owner = user(request);
+    .post(known, jsonBody, async (request, response) => {
+      const owner = user(response);
       const item = await workbenches.create(owner, parseBody(createSchema, request.body));
       response.status(201).json({ success: true, item });
     })
     .all(methodNotAllowed('GET, POST'));
   api
     .route('/workbenches/:id')
-    .get(async (request, response) => {
-      response.json({ success: true, item: await workbenches.get(user(request), id(request)) });
+    .get(known, async (request, response) => {
+      response.json({ success: true, item: await workbenches.get(user(response), id(request)) });
     })
-    .patch(jsonBody, async (request, response) => {
-      const owner = user(request);
+    .patch(known, jsonBody, async (request, response) => {
+      const owner = user(response);
       const item = await workbenches.patch(owner, id(request), parseBody(patchSchema, request.body));
       response.json({ success: true, item });
     })
-    .delete(async (request, response) => {
-      await workbenches.delete(user(request), id(request));
+    .delete(known, async (request, response) => {
+      await workbenches.delete(user(response), id(request));
       response.json({ success: true });
     })
     .all(methodNotAllowed('GET, PATCH, DELETE'));
   for (const action of ['start', 'stop'] as const) {
     api
       .route(`/workbenches/:id/${action}`)
-      .post(async (request, response) => {
-        await workbenches[action](user(request), id(request));
+      .post(known, async (request, response) => {
+        await workbenches[action](user(response), id(request));
         response.json({ success: true });
       })
       .all(methodNotAllowed('POST'));
@@ -73,27 +80,33 @@ export function createApp({ workbenches, volumes, log, urlPrefix, isSynced }: Ap
 
   api
     .route('/volumes')
-    .get((request, response) => {
-      response.json({ success: true, items: volumes.list(user(request)) });
+    .get(known, (_request, response) => {
+      response.json({ success: true, items: volumes.list(user(response)) });
     })
     .all(methodNotAllowed('GET'));
   api
     .route('/volumes/:id')
-    .get(async (request, response) => {
-      response.json({ success: true, item: await volumes.get(user(request), id(request)) });
+    .get(known, async (request, response) => {
+      response.json({ success: true, item: await volumes.get(user(response), id(request)) });
     })
-    .delete(async (request, response) => {
-      await volumes.delete(user(request), id(request));
+    .delete(known, async (request, response) => {
+      await volumes.delete(user(response), id(request));
       response.json({ success: true });
     })
     .all(methodNotAllowed('GET, DELETE'));
 
+  // It needs nobody's user, and no cluster.
+  const description = describeApi(urlPrefix, identity.needs);
+  app
+    .route(`${urlPrefix}/openapi.json`)
+    .get((_request, response) => void response.json(description))
+    .all(methodNotAllowed('GET'));
   app.use(urlPrefix || '/', api);
   app.use(() => {
     throw new Problem(
       404,
       'NotFound',
-      `There is no such path; workbenches are under ${urlPrefix}/workbenches, volumes under ${urlPrefix}/volumes.`,
+      `There is no such path; ${urlPrefix}/openapi.json describes those that there are.`,
     );
   });
   app.use(answerProblem(log));
@@ -179,8 +192,14 @@ function answerProblem(log: Logger): ErrorRequestHandler {
       new Problem(500, 'InternalError', 'Something went wrong in the controller; its log has more.');
     if (problem.status >= 500) log.error({ requestId: request.id, err: error }, problem.message);
     if (problem.retryAfter !== undefined) response.setHeader('retry-after', problem.retryAfter);
+    if (problem.status === 401) response.setHeader('www-authenticate', challenge(problem));
     response
       .status(problem.status)
       .json({ success: false, error: { message: problem.message, reason: problem.reason } });
   };
+}
+
+/** RFC 6750: a client that sent no token is told nothing of errors. */
+function challenge({ reason }: Problem): string {
+  return `Bearer realm="workbenches"${reason === 'InvalidToken' ? ', error="invalid_token"' : ''}`;
 }

@@ -9,7 +9,7 @@ import type { WorkbenchClass } from '../workbench/class.ts';
 import { homeOf } from '../workbench/home.ts';
 import type { Home } from '../workbench/home.ts';
 import { claimName } from '../workbench/identity.ts';
-import { isLimited, refusalOfUser, storageTaken } from '../workbench/limits.ts';
+import { isLimited, refusalOfUser, storageSeen } from '../workbench/limits.ts';
 import type { KubeObject } from '../workbench/objects.ts';
 import { buildPod } from '../workbench/pod.ts';
 import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
@@ -64,10 +64,13 @@ export class Grants {
   #homeOf(workbench: Workbench, found: WorkbenchClass | undefined): Home | undefined {
     const { store, settings } = this.#options;
     const claim = store.collections.PersistentVolumeClaim.get(claimName(workbench));
-    const isLimited = settings.userLimits?.storage !== undefined;
-    const others = () =>
-      storageTaken(workbench, store.siblings(workbench), store.claimsOf(workbench.spec.owner), settings);
-    const seen = { ...(claim ? { claim } : {}), ...(isLimited ? { storageTaken: others() } : {}) };
+    const taken = storageSeen(
+      { workbench, ...(found ? { class: found } : {}) },
+      () => store.siblings(workbench),
+      () => store.claimsOf(workbench.spec.owner),
+      settings,
+    );
+    const seen = { ...(claim ? { claim } : {}), ...taken };
     return homeOf(workbench, seen, settingsFor(workbench.spec, found, settings));
   }
 

@@ -4,7 +4,8 @@ import { claimName } from '../workbench/identity.ts';
 import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { toItem } from './view.ts';
-import type { Item, Viewed } from './view.ts';
+import type { Item } from './shapes.ts';
+import type { Viewed } from './view.ts';
 
 export interface ItemsOptions {
   store: Pick<Store, 'collections' | 'classOf'>;

@@ -6,31 +6,9 @@ import type { Claim } from '../workbench/objects.ts';
 import type { Snapshot } from '../workbench/plan.ts';
 import { isOutdated, requestedImage, wasReady } from '../workbench/pod.ts';
 import type { Phase, Workbench, WorkbenchStatus } from '../workbench/resource.ts';
+import type { Item } from './shapes.ts';
 import { NEWER_IMAGE } from '../workbench/status.ts';
 import type { Settings } from '../workbench/settings.ts';
-
-export interface Item {
-  user_id: string;
-  workbench_id: string;
-  workbench_name?: string;
-  status: Lowercase<Phase>;
-  status_reason?: string;
-  status_message?: string;
-  public_endpoint: string;
-  class?: string;
-  version?: string;
-  image: string;
-  image_digest?: string;
-  requested_cpu?: string;
-  requested_memory?: string;
-  requested_gpu?: number;
-  created_at?: string;
-  started_at?: string;
-  restart_required?: boolean;
-  /** The tag of its image stands for another digest by now. */
-  newer_image?: boolean;
-  storage?: { volume_id: string; size: string; message?: string };
-}
 
 /**
  * The phase as of now. The status is the controller's, and may still speak of what was wanted before: a client that has just

@@ -7,20 +7,7 @@ import { claimName, controllerOf } from '../workbench/identity.ts';
 import type { Claim } from '../workbench/objects.ts';
 import type { Workbench } from '../workbench/resource.ts';
 import { Problem } from './problem.ts';
-
-export interface Volume {
-  user_id: string;
-  volume_id: string;
-  /** "in_use": mounted by a Pod. "kept": no workbench has it. */
-  status: 'pending' | 'in_use' | 'idle' | 'kept' | 'lost' | 'deleting';
-  size?: string;
-  storage_class?: string;
-  /** The one that has it. */
-  workbench_id?: string;
-  /** Whether it goes with that workbench. */
-  retention: 'retain' | 'delete';
-  created_at?: string;
-}
+import type { Volume } from './shapes.ts';
 
 export interface VolumesOptions {
   store: Pick<Store, 'collections' | 'claimsOf' | 'mounting'>;

@@ -11,10 +11,10 @@ import { checkEnv, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { Grants } from './grants.ts';
 import { newName } from './new-name.ts';
-import { Problem, contended, invalid, noSuchWorkbench } from './problem.ts';
+import { Problem, contended, noSuchWorkbench } from './problem.ts';
 import { Items } from './items.ts';
 import { phaseNow } from './view.ts';
-import type { Item } from './view.ts';
+import type { Item } from './shapes.ts';
 
 export interface WorkbenchesOptions {
   store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf'>;
@@ -220,15 +220,4 @@ function assign(path: string, before: unknown, value: unknown): PatchOperation[]
   if (value === undefined) return [];
   if (value !== null) return [{ op: 'add', path, value }];
   return before === undefined ? [] : [{ op: 'remove', path }];
-}
-
-export function userFrom(query: Record<string, unknown>): string {
-  const user = query.user_id;
-  if (user === undefined || user === '') throw invalid('The query parameter user_id is missing.');
-  if (typeof user !== 'string') throw invalid('The query parameter user_id must be there once.');
-  // Counted in code points, as the API server does.
-  if (!/^[^\p{Cc}\p{Zl}\p{Zp}]{1,253}$/u.test(user)) {
-    throw invalid('The query parameter user_id must be printable text of 1 to 253 characters.');
-  }
-  return user;
 }

@@ -93,6 +93,7 @@ export const classSpecSchema = z.strictObject({
       cpu: size('cpu', '8').optional(),
       memory: size('memory', '32Gi').optional(),
       gpu: z.int().min(0).max(100_000).optional(),
+      storage: size('storage', '200Gi').optional().meta({ description: 'Of all its volumes, the kept ones included.' }),
     })
     .optional()
     .meta({ description: 'How much of this class one owner may have at once, beside what the installation allows.' }),
@@ -134,6 +135,7 @@ export function settingsFor(
     runtimeClass: spec.runtimeClassName,
     readinessPath: spec.readinessPath,
     storage: spec.storage && storageOf(spec.storage),
+    classStorage: text(spec.perUser?.storage),
     bounds,
   };
   const known = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));

@@ -2,7 +2,15 @@
  * Where the files of a workbench are: its PersistentVolumeClaim, from its birth over growth and the hands of another
  * workbench to its end. Ours is what bears our label and names the owner to the letter; it serves one workbench at a time.
  */
-import { ANNOTATION_OWNER, LABEL_UID, claimName, labels, ownerReference, uidOf } from './identity.ts';
+import {
+  ANNOTATION_CLASS_NAME,
+  ANNOTATION_OWNER,
+  LABEL_UID,
+  claimName,
+  labels,
+  ownerReference,
+  uidOf,
+} from './identity.ts';
 import type { Claim, PatchOperation, Pod } from './objects.ts';
 import { isLess, parseQuantity } from './quantity.ts';
 import { KIND } from './resource.ts';
@@ -34,6 +42,8 @@ export interface Seen {
   promisedTo?: string;
   /** Bytes that the owner's other volumes take. */
   storageTaken?: number;
+  /** Bytes that those of the same class take. */
+  storageTakenOfClass?: number;
 }
 
 /** @returns undefined: the files live in the Pod. @param settings those of its class, if there is one */
@@ -141,8 +151,15 @@ function wantedMeta(
 ): Pick<Claim['metadata'], 'labels' | 'annotations' | 'ownerReferences'> {
   return {
     labels: labels(workbench),
-    annotations: { [ANNOTATION_OWNER]: workbench.spec.owner },
+    annotations: wordsFor(workbench),
     ...(storage.retention === 'Delete' ? { ownerReferences: [ownerReference(workbench)] } : {}),
+  };
+}
+
+function wordsFor({ spec }: Workbench): Record<string, string> {
+  return {
+    [ANNOTATION_OWNER]: spec.owner,
+    ...(spec.class === undefined ? {} : { [ANNOTATION_CLASS_NAME]: spec.class }),
   };
 }
 
@@ -155,7 +172,7 @@ function attach(workbench: Workbench, claim: Claim, { storage }: Settings): Step
   const wanted = storage && wantedMeta(workbench, storage);
   const after = {
     labels: { ...metadata.labels, ...labels(workbench) },
-    annotations: { ...metadata.annotations, [ANNOTATION_OWNER]: workbench.spec.owner },
+    annotations: { ...metadata.annotations, ...wordsFor(workbench) },
     ownerReferences: isKept ? (metadata.ownerReferences ?? []) : [...others, ...(wanted?.ownerReferences ?? [])],
   };
   const before = {
@@ -203,11 +220,17 @@ function refusedBefore({ status, metadata }: Workbench): Refusal | undefined {
     : undefined;
 }
 
-function refusalOfSum(size: string, { storageTaken = 0 }: Seen, { userLimits }: Settings): Refusal | undefined {
-  const most = userLimits?.storage;
-  if (most === undefined || storageTaken + parseQuantity(size)! <= parseQuantity(most)!) return undefined;
-  const taken = `${Number((storageTaken / 2 ** 30).toFixed(2))}Gi`;
-  const message = `The owner may take ${most} of storage; other volumes take ${taken}, and this one asks for ${size}.`;
+function refusalOfSum(size: string, seen: Seen, { userLimits, classStorage }: Settings): Refusal | undefined {
+  return (
+    judgeSum(size, seen.storageTaken, userLimits?.storage, 'storage; other volumes') ??
+    judgeSum(size, seen.storageTakenOfClass, classStorage, 'storage of this class; other volumes of it')
+  );
+}
+
+function judgeSum(size: string, taken = 0, most: string | undefined, what: string): Refusal | undefined {
+  if (most === undefined || taken + parseQuantity(size)! <= parseQuantity(most)!) return undefined;
+  const gibi = `${Number((taken / 2 ** 30).toFixed(2))}Gi`;
+  const message = `The owner may take ${most} of ${what} take ${gibi}, and this one asks for ${size}.`;
   return { reason: 'UserLimit', message };
 }
 

@@ -21,6 +21,9 @@ export const ANNOTATION_RUN = `${GROUP}/run`;
 /** The claim's annotation that says whose files are in it, to the letter. */
 export const ANNOTATION_OWNER = `${GROUP}/owner`;
 
+/** The claim's annotation that says which class its workbench is, or was, of. */
+export const ANNOTATION_CLASS_NAME = `${GROUP}/class`;
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** Every pass asks for the same few again. */

@@ -3,7 +3,8 @@ import { settingsFor } from './class.ts';
 import type { ClassSpec, WorkbenchClass } from './class.ts';
 import type { Refusal } from './admit.ts';
 import { claimedBytes, wantedSize } from './home.ts';
-import { claimName, runOf } from './identity.ts';
+import type { Seen } from './home.ts';
+import { ANNOTATION_CLASS_NAME, claimName, runOf } from './identity.ts';
 import type { Claim } from './objects.ts';
 import { sizes } from './pod.ts';
 import { parseQuantity } from './quantity.ts';
@@ -54,12 +55,8 @@ export function refusalOfUser(
 }
 
 /** A manifest may write a size as a number. */
-function limitsOf({ cpu, memory, ...counts }: NonNullable<ClassSpec['perUser']>): UserLimits {
-  const limits = {
-    ...counts,
-    ...(cpu === undefined ? {} : { cpu: String(cpu) }),
-    ...(memory === undefined ? {} : { memory: String(memory) }),
-  };
+function limitsOf({ workbenches, running, cpu, memory, gpu }: NonNullable<ClassSpec['perUser']>): UserLimits {
+  const limits = { workbenches, running, gpu, cpu: cpu?.toString(), memory: memory?.toString() };
   return Object.fromEntries(Object.entries(limits).filter(([, most]) => most !== undefined)) as UserLimits;
 }
 
@@ -95,6 +92,26 @@ function judge(
       );
   }
   return undefined;
+}
+
+/** What is to be known of the owner's other volumes before one may be made or grow; both are asked for only if that counts. */
+export function storageSeen(
+  { workbench, class: found }: Pick<Sibling, 'workbench' | 'class'>,
+  siblings: () => readonly Sibling[],
+  volumes: () => readonly Claim[],
+  installation: Settings,
+): Pick<Seen, 'storageTaken' | 'storageTakenOfClass'> {
+  const isCounted = installation.userLimits?.storage !== undefined;
+  const isCountedOfClass = found?.spec.perUser?.storage !== undefined;
+  if (!isCounted && !isCountedOfClass) return {};
+  const [others, claims] = [siblings(), volumes()];
+  const { class: name } = workbench.spec;
+  const ofClass = others.filter(({ workbench: { spec } }) => spec.class === name);
+  const claimsOfClass = claims.filter(({ metadata }) => metadata.annotations?.[ANNOTATION_CLASS_NAME] === name);
+  return {
+    ...(isCounted ? { storageTaken: storageTaken(workbench, others, claims, installation) } : {}),
+    ...(isCountedOfClass ? { storageTakenOfClass: storageTaken(workbench, ofClass, claimsOfClass, installation) } : {}),
+  };
 }
 
 /** Bytes that the owner's other volumes take, those that come first and are not made yet included. */

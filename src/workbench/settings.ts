@@ -64,6 +64,8 @@ export interface Settings {
   readinessPath?: string;
   /** Where the files live; undefined: in the Pod, and no longer than it. Only a class has any. */
   storage?: StorageSettings;
+  /** How much one owner may have of the storage of this class, a Kubernetes quantity; undefined: as much as there is. */
+  classStorage?: string;
   /** Size limit of the emptyDir at /home/project, where there is no storage. */
   homeLimit: string;
   /** Pending becomes Failed after this long without a node. */

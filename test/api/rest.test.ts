@@ -287,6 +287,16 @@ describe('errors are one sentence and a reason', () => {
     expect(answer.error.message).not.toMatch(/\.ts|node_modules| at /);
   });
 
+  test('the description is served to whoever asks, and each path of it takes exactly the methods that it names', async () => {
+    const described = (await (await raw('/openapi.json')).json()) as { paths: Record<string, object> };
+    expect(Object.keys(described.paths).length).toBeGreaterThan(5);
+    for (const [path, operations] of Object.entries(described.paths)) {
+      const methods = Object.keys(operations).filter((name) => name !== 'parameters');
+      const { status, headers } = await raw(`${path.replace('{id}', 'none')}?user_id=a`, { method: 'PUT' });
+      expect([path, status, headers.get('allow')]).toEqual([path, 405, methods.join(', ').toUpperCase()]);
+    }
+  });
+
   test('a body that is not JSON is 415, an empty one of any type is none', async () => {
     const wrong = await raw('/workbenches?user_id=a', {
       method: 'POST',

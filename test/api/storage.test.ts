@@ -11,6 +11,7 @@ import type { Installation } from '../installation.ts';
 import { manifest } from '../manifest.ts';
 import { observe } from '../observer.ts';
 import type { Observer } from '../observer.ts';
+import { volumeSchema } from '../../src/rest/shapes.ts';
 import type { ClassSpec } from '../../src/workbench/class.ts';
 import type { Claim, Pod } from '../../src/workbench/objects.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
@@ -48,7 +49,9 @@ interface VolumesAnswer {
 
 async function volumes(method: string, user: string, id = ''): Promise<VolumesAnswer> {
   const response = await fetch(`${installation.rest}/volumes${id && `/${id}`}?user_id=${user}`, { method });
-  return { status: response.status, body: (await response.json()) as VolumesAnswer['body'] };
+  const body = (await response.json()) as VolumesAnswer['body'];
+  for (const item of [body.item ?? [], body.items ?? []].flat()) volumeSchema.parse(item);
+  return { status: response.status, body };
 }
 
 /** Volumes made beforehand, as an admin of a small cluster would: the class can grow, or it cannot. */

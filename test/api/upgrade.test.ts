@@ -1,8 +1,5 @@
 /** From the version before classes to this one, on a real control plane: what runs goes on, and nobody writes without need. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
 import { startCluster } from '../cluster/cluster.ts';
 import type { AuditEntry, Cluster } from '../cluster/cluster.ts';
@@ -11,11 +8,9 @@ import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
 import { manifest } from '../manifest.ts';
+import { earlierVersion } from '../upgrade/earlier.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
-
-/** The manifests and the program of 2026-11-26, as they were shipped. */
-const SPINE = join(import.meta.dirname, '../upgrade/spine');
 
 let cluster: Cluster;
 let earlier: Installation;
@@ -23,13 +18,7 @@ let later: Installation;
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  const program = join(cluster.dir, 'spine.mjs');
-  writeFileSync(program, gunzipSync(readFileSync(join(SPINE, 'controller.mjs.gz'))));
-  earlier = await install(cluster, {
-    program,
-    manifests: { kinds: join(SPINE, 'kinds.yaml'), roles: join(SPINE, 'roles.yaml') },
-    env: { POD_NAME: 'earlier' },
-  });
+  earlier = await install(cluster, { ...earlierVersion(cluster.dir), env: { POD_NAME: 'earlier' } });
 }, 600_000);
 
 afterAll(async () => {

@@ -66,7 +66,10 @@ describe('a workbench whose class has storage', () => {
     expect(written(steps)).toEqual(['create PersistentVolumeClaim', 'create Pod']);
     const [claim, pod] = made(steps);
     expect(claim!.spec).toEqual({ accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } });
-    expect(claim!.metadata.annotations).toEqual({ 'workbench.h1st.ai/owner': 'alice' });
+    expect(claim!.metadata.annotations).toEqual({
+      'workbench.h1st.ai/owner': 'alice',
+      'workbench.h1st.ai/class': 'files',
+    });
     expect(claim!.metadata.ownerReferences).toBeUndefined();
     expect(pod!.spec.volumes).toEqual([{ name: 'home', persistentVolumeClaim: { claimName: claim!.metadata.name } }]);
   });
@@ -205,7 +208,10 @@ test("somebody else's claim under our name is left alone", () => {
 test("a workbench's own volume goes with it to another owner", () => {
   const seen = mine({ owner: 'bob' });
   const patch = patchOf(decide(seen, keeping, { claim: claimOf(mine()) }).steps);
-  expect(patch['/metadata/annotations']).toEqual({ 'workbench.h1st.ai/owner': 'bob' });
+  expect(patch['/metadata/annotations']).toEqual({
+    'workbench.h1st.ai/owner': 'bob',
+    'workbench.h1st.ai/class': 'files',
+  });
 });
 
 describe('a volume grows', () => {
@@ -243,6 +249,23 @@ describe('a volume grows', () => {
       unresized: {
         reason: 'UserLimit',
         message: expect.stringMatching(/other volumes take 6Gi, and this one asks for 20Gi/),
+      },
+    });
+  });
+
+  test('not beyond what its owner may have of its class', () => {
+    const limited = { metadata: { name: 'kept' }, spec: { ...keeping.spec, perUser: { storage: '25Gi' } } };
+    const grown = (storageTakenOfClass: number) => {
+      const seen = mine({ storage: { size: '20Gi' } });
+      return homeOf(seen, { claim: claimOf(mine()), storageTakenOfClass }, settingsFor(seen.spec, limited, settings))!;
+    };
+    expect(grown(5 * 2 ** 30).steps).toHaveLength(1);
+    expect(grown(6 * 2 ** 30)).toMatchObject({
+      steps: [],
+      unresized: {
+        reason: 'UserLimit',
+        message:
+          'The owner may take 25Gi of storage of this class; other volumes of it take 6Gi, and this one asks for 20Gi.',
       },
     });
   });

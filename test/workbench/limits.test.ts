@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { refusalOfUser } from '../../src/workbench/limits.ts';
+import { refusalOfUser, storageSeen } from '../../src/workbench/limits.ts';
 import type { Sibling, UserLimits } from '../../src/workbench/limits.ts';
 import { plan } from '../../src/workbench/plan.ts';
 import type { Resources, Workbench, WorkbenchSpec, WorkbenchStatus } from '../../src/workbench/resource.ts';
@@ -144,5 +144,32 @@ describe('over a limit', () => {
     const running = workbench({}, runningOn(pod));
     const snapshot = { workbench: running, pods: [pod], service: serviceOf(running), overLimit };
     expect(plan(snapshot, { ...settings, verify: 'off' }, NOW).verdict).toMatchObject({ phase: 'Running' });
+  });
+});
+
+describe('the storage of one owner', () => {
+  const GIBI = 2 ** 30;
+  const volume = (name: string, size: string, ofClass?: string) => ({
+    metadata: { name, ...(ofClass ? { annotations: { 'workbench.h1st.ai/class': ofClass } } : {}) },
+    spec: { resources: { requests: { storage: size } } },
+  });
+  const volumes = () => [volume('a', '1Gi', 'gpu'), volume('b', '2Gi', 'other'), volume('c', '4Gi')];
+  const never = () => {
+    throw new Error('not asked for');
+  };
+  const wanted = (perUser: object) => ({
+    ...sibling(50, { class: 'gpu' }),
+    class: { metadata: { name: 'gpu' }, spec: { perUser } } as never,
+  });
+
+  test('is counted over all its volumes, and over those of a class, each where there is a limit', () => {
+    const limited = { ...settings, userLimits: { storage: '100Gi' } };
+    expect(storageSeen(wanted({}), never, never, settings)).toEqual({});
+    expect(storageSeen(wanted({}), () => [], volumes, limited)).toEqual({ storageTaken: 7 * GIBI });
+    expect(storageSeen(wanted({ storage: '9Gi' }), () => [], volumes, settings)).toEqual({ storageTakenOfClass: GIBI });
+    expect(storageSeen(wanted({ storage: 9 }), () => [], volumes, limited)).toEqual({
+      storageTaken: 7 * GIBI,
+      storageTakenOfClass: GIBI,
+    });
   });
 });

@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { createSchema, patchSchema } from '../../src/rest/body.ts';
+import { describeApi } from '../../src/rest/openapi.ts';
+
+const described = describeApi('/api', { token: true, userId: false }) as {
+  servers: object[];
+  paths: Record<string, Record<string, { operationId?: string }>>;
+  components: {
+    schemas: Record<string, { properties: Record<string, Record<string, unknown>> }>;
+    responses: Record<string, object>;
+  };
+};
+const text = JSON.stringify(described);
+
+const byName = (a: string, b: string) => a.localeCompare(b);
+
+test('it is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(described) as never);
+  expect(errors).toBeUndefined();
+  expect(valid).toBe(true);
+});
+
+test('every reference leads somewhere, and what there is is used', () => {
+  const named = [...new Set([...text.matchAll(/"#\/components\/(\w+\/\w+)"/g)].map(([, name]) => name!))];
+  const { schemas, responses } = described.components;
+  const there = Object.entries({ schemas, responses }).flatMap(([kind, all]) =>
+    Object.keys(all).map((name) => `${kind}/${name}`),
+  );
+  expect(named.toSorted(byName)).toEqual(there.toSorted(byName));
+});
+
+test('every operation has a name of its own', () => {
+  const operations = Object.values(described.paths).flatMap(Object.values) as { operationId?: string }[];
+  const names = operations.map(({ operationId }) => operationId).filter(Boolean);
+  expect(names.length).toBeGreaterThan(8);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.each([
+  [{ token: false, userId: true }, undefined],
+  [{ token: true, userId: true }, [{ bearer: [] }]],
+  [{ token: true, userId: false }, [{ bearer: [] }]],
+])('where clients need %j it says so', async (needs, security) => {
+  const about = describeApi('', needs) as typeof described & { security?: object };
+  expect((await new Validator().validate(structuredClone(about) as never)).errors).toBeUndefined();
+  expect(about.security).toEqual(security);
+  expect(about.paths['/volumes']!.parameters).toMatchObject([{ name: 'user_id', required: needs.userId }]);
+  expect(JSON.stringify(about).includes('"401"')).toBe(needs.token);
+});
+
+test('it says where the API is, and nothing in words of the API server', () => {
+  expect(described.servers).toEqual([{ url: '/api' }]);
+  expect(describeApi('', { token: false, userId: true }).servers).toEqual([{ url: '/' }]);
+  expect(text).not.toContain('x-kubernetes');
+});
+
+test('a body has the fields that are checked, with their rules, and no others', () => {
+  const { CreateWorkbench: create, PatchWorkbench: patch } = described.components.schemas;
+  expect(Object.keys(create!.properties)).toEqual(Object.keys(createSchema.shape));
+  expect(Object.keys(patch!.properties)).toEqual(Object.keys(patchSchema.shape));
+  expect(create).toMatchObject({ additionalProperties: false });
+  expect(create!.properties.requested_memory).toMatchObject({ type: ['number', 'string'] });
+  expect(create!.properties.image).toMatchObject({
+    type: 'string',
+    maxLength: 512,
+    pattern: expect.stringContaining('sha256'),
+  });
+});
+
+test.each(['CreateWorkbench', 'PatchWorkbench'])('the patterns of %s are ones that JSON Schema knows', (name) => {
+  const patterns = [...JSON.stringify(described.components.schemas[name]).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)];
+  expect(patterns.length).toBeGreaterThan(2);
+  for (const [, pattern] of patterns) expect(() => new RegExp(JSON.parse(pattern!) as string, 'u')).not.toThrow();
+});
