@@ -9,6 +9,8 @@ import type { Results } from '../results.ts';
 import { percentile } from '../statistics.ts';
 
 const PER_SECOND = 50;
+/** What two cores with a whole cluster on them keep up with, so that what is measured is no queue. */
+const STEADY = 15;
 
 export async function measureLatency(ground: Ground, results: Results): Promise<void> {
   const { portal, controller, audit, flags } = ground;
@@ -36,6 +38,11 @@ export async function measureLatency(ground: Ground, results: Results): Promise<
   });
   results.add('post idle p50', percentile(idle.post, 50));
   results.add('running idle p50', percentile(idle.running, 50));
+
+  const steady = await during(() => createPaced(portal, STEADY, flags.effort.paceMs));
+  results.add('post steady p99', percentile(steady.post, 99));
+  results.add('running steady p50', percentile(steady.running, 50));
+  results.add('running steady p99', percentile(steady.running, 99));
 
   const busy = await during(() => createPaced(portal, PER_SECOND, flags.effort.paceMs));
   results.add('post 50/s p99', percentile(busy.post, 99));

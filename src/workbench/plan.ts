@@ -147,7 +147,13 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
     workbench.spec.class === undefined
       ? isEdited(pod, workbench)
       : isOutdated(pod, workbench, snapshot.class, settings);
-  const isUnwanted = current !== undefined && isStale(current) && !wasReady(workbench, current);
+  const { claim, reach } = snapshot;
+  const volume = current && claim && mounts(current, claim.metadata.name) ? { claim } : {};
+  const assessment = current && assess(workbench, current, { ...(reach ? { reach } : {}), ...volume }, settings, now);
+  const newerImage = current && newerImageThan(current, workbench, snapshot.newestDigest, settings);
+  // What fails may have been mended by a push; what is on its way up is left alone, however often somebody pushes.
+  const isMended = assessment?.verdict.phase === 'Failed' && Boolean(newerImage);
+  const isUnwanted = current !== undefined && (isStale(current) || isMended) && !wasReady(workbench, current);
   const isReplaced = current !== undefined && isOver(current) && age(current, now) >= SHORTEST_LIFE_MS;
 
   const steps: Step[] = [];
@@ -165,9 +171,6 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   if (!refusal || current) steps.push(...serviceSteps(workbench, snapshot.service, settings));
 
   const serving = current && !isLeaving(current) && !isOver(current) && !isUnwanted ? current : undefined;
-  const { claim, reach } = snapshot;
-  const volume = current && claim && mounts(current, claim.metadata.name) ? { claim } : {};
-  const assessment = current && assess(workbench, current, { ...(reach ? { reach } : {}), ...volume }, settings, now);
   // A short absence keeps its route; one that only a person or the kubelet's backoff ends shows the page with the reason.
   const isDown = serving && assessment?.verdict.phase === 'Failed' && !isReady(serving);
   if (!serving || isDown) steps.push(...routeRemoval(workbench, snapshot.ingress, settings));
@@ -192,7 +195,11 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
   if (isLeaving(current)) return without({ phase: 'Pending', ...leavingReason(current, 'PodTerminating', now) });
   if (isUnwanted)
     return without(
-      refusal ?? { phase: 'Starting', reason: 'Replacing', message: 'The Pod is made anew after an edit.' },
+      refusal ?? {
+        phase: 'Starting',
+        reason: 'Replacing',
+        message: isStale(current) ? 'The Pod is made anew after an edit.' : 'The Pod is made anew with a newer image.',
+      },
     );
   const failsAtOnce = isOver(current) && !isReplaced;
   if (failsAtOnce) rechecks.push(SHORTEST_LIFE_MS - age(current, now));
@@ -202,7 +209,6 @@ function run(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Se
     ? { restartRequired: restartReason(refusal) }
     : {};
   const unresized = ownHome?.unresized ? { unresized: ownHome.unresized } : {};
-  const newerImage = newerImageThan(current, workbench, snapshot.newestDigest, settings);
   const follow = imageToFollow(current, workbench, settings);
   return {
     steps,

@@ -39,14 +39,18 @@ export interface Resolution {
 
 /**
  * The image to put into the Pod. A replacement within one run keeps the digest that this run had, so that a Pod which dies
- * by night does not come back as another version; a new run takes what the tag says now.
+ * by night does not come back as another version; a new run, and one that nobody could work in yet, takes what the tag says
+ * now.
  */
 export function imageToRun(workbench: Workbench, settings: Settings, resolution?: Resolution): string {
   const requested = requestedImage(workbench, settings);
   if (digestOf(requested)) return requested;
   const { run, image } = workbench.status ?? {};
   const recorded =
-    run === runOf(workbench) && image?.requested === requested && /^sha256:[a-f0-9]{64}$/.test(image.digest ?? '');
+    run === runOf(workbench) &&
+    image?.requested === requested &&
+    !image.unproven &&
+    /^sha256:[a-f0-9]{64}$/.test(image.digest ?? '');
   const digest = recorded ? image.digest : resolution?.image === requested ? resolution.digest : undefined;
   return digest === undefined ? requested : `${repository(requested)}@${digest}`;
 }

@@ -19,7 +19,7 @@ export const REASONS: Readonly<Record<string, Advice>> = {
     todo: 'Check that it is in the namespace that the controller serves.',
   },
   Creating: { means: 'The Pod is being made.', todo: wait },
-  Replacing: { means: 'The Pod is made anew after an edit.', todo: wait },
+  Replacing: { means: 'The Pod is made anew after an edit, or with a newer image.', todo: wait },
   ClusterTrouble: {
     means: 'The API server fails at a write; it is tried again.',
     todo: 'Wait; if it lasts, show the message to an administrator of the cluster.',

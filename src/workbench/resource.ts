@@ -186,7 +186,15 @@ export const statusSchema = z.object({
   publicEndpoint: z.string().optional(),
   run: z.string().optional().meta({ description: 'The run that podUID, image and startedAt speak of.' }),
   podUID: z.string().optional(),
-  image: z.object({ requested: z.string().optional(), digest: z.string().optional() }).optional(),
+  image: z
+    .object({
+      requested: z.string().optional(),
+      digest: z.string().optional(),
+      unproven: z.boolean().optional().meta({
+        description: 'No Pod of this run has been ready yet: a new one asks what the tag stands for by then.',
+      }),
+    })
+    .optional(),
   startedAt: z.string().optional().meta({ format: 'date-time' }),
   readyAt: z
     .string()

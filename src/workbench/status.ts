@@ -58,14 +58,21 @@ function seconds(now: number): string {
   return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-function image(pod: Pod | undefined, previous: WorkbenchStatus | undefined, run: string): WorkbenchStatus['image'] {
+function image(
+  pod: Pod | undefined,
+  wasReady: boolean,
+  previous: WorkbenchStatus | undefined,
+  run: string,
+): WorkbenchStatus['image'] {
   const before = previous?.run === run ? previous.image : undefined;
   if (!pod) return before;
   const requested = requestedBy(pod, before);
   const running = digestOf(container(pod)?.imageID);
   const digest = running ?? digestOf(askedImage(pod)) ?? (before?.requested === requested ? before?.digest : undefined);
   if (!requested) return before;
-  return { requested, ...(digest ? { digest } : {}) };
+  if (!digest) return { requested };
+  const isProven = wasReady || (before?.requested === requested && before.digest !== undefined && !before.unproven);
+  return { requested, digest, ...(isProven ? {} : { unproven: true }) };
 }
 
 export function buildStatus(workbench: Workbench, verdict: Verdict, settings: Settings, now: number): WorkbenchStatus {
@@ -90,7 +97,7 @@ export function buildStatus(workbench: Workbench, verdict: Verdict, settings: Se
   // Once stopped, nothing is kept of the run: the next Pod is a start and pulls the newest image, even under the same run.
   const isSamePod = pod !== undefined && previous?.podUID === pod.metadata.uid;
   const readyAt = (isSamePod ? previous?.readyAt : undefined) ?? (pod && isReady(pod) ? seconds(now) : undefined);
-  const runs = isDown ? undefined : image(pod, previous, runOf(workbench));
+  const runs = isDown ? undefined : image(pod, readyAt !== undefined, previous, runOf(workbench));
   return {
     phase: verdict.phase,
     ...(verdict.reason ? { reason: verdict.reason } : {}),

@@ -8,6 +8,7 @@ import { install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
 import { manifest } from '../manifest.ts';
 import type { Pod } from '../../src/workbench/objects.ts';
+import { API_VERSION } from '../../src/workbench/resource.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `lab-${String(index).padStart(2, '0')}`);
@@ -71,3 +72,26 @@ test('sizes are added up, and another owner has limits of its own', async () => 
   await bob.until(other, 'running');
   expect(await bob.call('POST', `/${small}/start`)).toMatchObject({ status: 403 });
 });
+
+test('a class bounds what one owner has of it, and nothing else; whoever asks over REST hears so at once', async () => {
+  const perUser = { running: 1 };
+  await kubectl(
+    ['apply', '-f', '-'],
+    JSON.stringify({ apiVersion: API_VERSION, kind: 'WorkbenchClass', metadata: { name: 'rare' }, spec: { perUser } }),
+  );
+  const carol = client(installation.rest, 'carol');
+  const names = ['rare-1', 'rare-2'];
+  const manifests = names.map((name) => manifest(name, { owner: 'carol', class: 'rare' }));
+  await kubectl(['apply', '-f', '-'], manifests.join('\n---\n'));
+  await settle('carol', 1, 1);
+  const { workbench_id: usual } = await carol.create();
+  await carol.until(usual, 'running');
+  const answer = await carol.call('POST', '', { class: 'rare' });
+  expect(answer).toMatchObject({ status: 403, body: { error: { reason: 'UserLimit' } } });
+  expect(answer.body.error!.message).toBe(
+    'The owner may run 1 workbenches of the class "rare" at once, and 2 come first.',
+  );
+  for (const name of names) await kubectl(['delete', 'wb', name]);
+  const { workbench_id: rare } = await carol.create({ class: 'rare' });
+  await carol.until(rare, 'running');
+}, 60_000);

@@ -21,7 +21,11 @@ let world: RealInstallation;
 let alice: Client;
 
 beforeAll(async () => {
-  world = await installForReal({ WB_UNSCHEDULABLE_AFTER: '3', WB_ALLOWED_IMAGES: 'localhost:*/*' });
+  world = await installForReal({
+    WB_UNSCHEDULABLE_AFTER: '3',
+    WB_ALLOWED_IMAGES: 'localhost:*/*',
+    WB_REGISTRY_EVERY: '2',
+  });
   alice = client(world.rest, 'alice');
 }, 1_800_000);
 

@@ -143,3 +143,57 @@ describe('what runs', () => {
     expect(condition(buildStatus(seen.workbench, decision.verdict!, settings, NOW))).toBeUndefined();
   });
 });
+
+describe('what fails', () => {
+  const LOOPING = { waiting: { reason: 'CrashLoopBackOff' } };
+  const failing = (state: object = LOOPING, status: Partial<WorkbenchStatus> = {}) => {
+    const { pods, workbench: owner } = run(OTHER);
+    const [pod] = pods;
+    const [container] = pod!.status!.containerStatuses!;
+    const { readyAt: _, ...known } = owner.status!;
+    const conditions = pod!.status!.conditions!.map((one) => ({
+      ...one,
+      status: one.type === 'PodScheduled' ? ('True' as const) : ('False' as const),
+    }));
+    const down = { ...pod!.status, conditions, containerStatuses: [{ ...container!, ready: false, state }] };
+    const image = { requested: LAB, digest: OTHER, unproven: true };
+    return { workbench: workbench({}, { ...known, image, ...status }), pods: [{ ...pod!, status: down as never }] };
+  };
+  const isReplaced = (decision: ReturnType<typeof plan>) =>
+    decision.steps.some((step) => step.do === 'delete' && step.kind === 'Pod');
+
+  test('and has never been ready is made anew when something newer was pushed', () => {
+    expect(decide({ ...failing(), newestDigest: OTHER }).verdict).toMatchObject({ phase: 'Failed' });
+    const decision = decide({ ...failing(), newestDigest: DIGEST });
+    expect(isReplaced(decision)).toBe(true);
+    expect(decision.verdict).toMatchObject({
+      reason: 'Replacing',
+      message: 'The Pod is made anew with a newer image.',
+    });
+  });
+
+  test('and has been ready keeps its Pod and its version', () => {
+    const seen = failing(LOOPING, { readyAt: '2026-11-24T11:00:00Z' });
+    expect(isReplaced(decide({ ...seen, newestDigest: DIGEST }))).toBe(false);
+  });
+
+  test('not, but is on its way up, is left alone however often somebody pushes', () => {
+    const creating = failing({ waiting: { reason: 'ContainerCreating' } });
+    expect(isReplaced(decide({ ...creating, newestDigest: DIGEST }))).toBe(false);
+  });
+
+  test('asks anew, until a Pod of its run has been ready; from then on its version stays', () => {
+    const seen = failing();
+    const told = (snapshot: Partial<Snapshot>, owner: Workbench) =>
+      buildStatus(owner, decide({ workbench: owner, ...snapshot }).verdict!, settings, NOW).image;
+    expect(told({ pods: seen.pods }, seen.workbench)).toMatchObject({ digest: OTHER, unproven: true });
+    expect(decide({ workbench: seen.workbench }).resolve).toEqual({ image: LAB });
+
+    const ready = run(OTHER);
+    const proven = told({ pods: ready.pods }, seen.workbench);
+    expect(proven).toEqual({ requested: LAB, digest: OTHER });
+    const later = workbench({}, { ...seen.workbench.status, image: proven });
+    expect(told({ pods: seen.pods }, later)).toEqual({ requested: LAB, digest: OTHER });
+    expect(decide({ workbench: later }).resolve).toBeUndefined();
+  });
+});
