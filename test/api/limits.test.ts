@@ -86,6 +86,8 @@ test('a class bounds what one owner has of it, and nothing else; whoever asks ov
   await settle('carol', 1, 1);
   const { workbench_id: usual } = await carol.create();
   await carol.until(usual, 'running');
+  await carol.stop(usual);
+  await carol.until(usual, 'stopped');
   const answer = await carol.call('POST', '', { class: 'rare' });
   expect(answer).toMatchObject({ status: 403, body: { error: { reason: 'UserLimit' } } });
   expect(answer.body.error!.message).toBe(
