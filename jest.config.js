@@ -21,7 +21,7 @@ export default {
       ...common,
       displayName: 'quick',
       testMatch: [
-        '<rootDir>/test/{workbench,kube,registry,controller,rest,contract,cluster,bench}/**/*.test.ts',
+        '<rootDir>/test/{workbench,kube,registry,controller,rest,guard,contract,cluster,bench}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },

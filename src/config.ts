@@ -48,9 +48,40 @@ function identityProblems(present: Record<string, string | undefined>): string[]
   if (ways.length > 1) problems.push(`${ways.join(', ')}: only one of them can say who asks`);
   const isOidc = present.OIDC_ISSUER !== undefined;
   if (isOidc && present.OIDC_AUDIENCE === undefined) problems.push('OIDC_AUDIENCE: is needed with OIDC_ISSUER');
-  for (const name of ['OIDC_AUDIENCE', 'OIDC_JWKS_URL', 'OIDC_ADMIN_ROLE'])
+  for (const name of ['OIDC_AUDIENCE', 'OIDC_JWKS_URL', 'OIDC_ADMIN_ROLE', 'OIDC_CLIENT_ID'])
     if (!isOidc && name in present) problems.push(`${name}: needs an OIDC_ISSUER`);
+  return [...problems, ...guardProblems(present)];
+}
+
+/** Half a guard would be none. */
+function guardProblems(present: Record<string, string | undefined>): string[] {
+  const problems: string[] = [];
+  const isGuarded = present.OIDC_CLIENT_ID !== undefined;
+  for (const name of ['OIDC_CLIENT_SECRET', 'WB_GUARD_KEY_FILE'])
+    if (!isGuarded && name in present) problems.push(`${name}: needs an OIDC_CLIENT_ID`);
+  if (present.WB_WORKBENCH_DOMAIN !== undefined && !present.BASE_URL)
+    problems.push('WB_WORKBENCH_DOMAIN: needs a BASE_URL');
+  if (!isGuarded) return problems;
+  if (present.WB_GUARD_KEY_FILE === undefined) problems.push('WB_GUARD_KEY_FILE: is needed with OIDC_CLIENT_ID');
+  // The loopback is as good as TLS to a browser, which else would not keep the session's cookie.
+  if (!/^https:|^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)([:/]|$)/.test(present.BASE_URL ?? ''))
+    problems.push('BASE_URL: must be there and begin with https:// where OIDC_CLIENT_ID is set');
   return problems;
+}
+
+/** @returns what closes first. @throws ConfigError */
+export function readGuardKeys(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`WB_GUARD_KEY_FILE: ${(error as Error).message}`);
+  }
+  const keys = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+  if (keys.length > 0 && keys.every((key) => key.length >= 32)) return keys;
+  throw new ConfigError(
+    'WB_GUARD_KEY_FILE: must hold a key of at least 32 characters, such as of "openssl rand -hex 32"',
+  );
 }
 
 /** The process's environment over the `.env` in the working directory. */
@@ -69,6 +100,7 @@ export function settingsFrom(env: Environment): Settings {
   const optional = {
     pullSecrets: env.WB_IMAGE_PULL_SECRET === undefined ? undefined : [env.WB_IMAGE_PULL_SECRET],
     baseUrl: env.BASE_URL,
+    workbenchDomain: env.WB_WORKBENCH_DOMAIN,
     ingressClass: env.INGRESS_CLASS,
     ingressTlsSecret: env.INGRESS_TLS_SECRET,
     stripAnnotations: env.INGRESS_STRIP_ANNOTATIONS,

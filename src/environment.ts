@@ -1,5 +1,6 @@
 /** What the environment may say: one entry per variable, with its default and its check. */
 import * as z from 'zod';
+import { accessVariables } from './access-variables.ts';
 import { IMAGE_REFERENCE } from './workbench/image.ts';
 import {
   annotations,
@@ -29,35 +30,7 @@ export const environmentSchema = z.object({
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'must be empty or begin with / and not end with one, such as /api')
     .default('')
     .describe('Path that all REST calls begin with'),
-  RESTAPI_AUTH_STATIC_KEY: z
-    .string()
-    .regex(/^[\w.~+/-]{16,}=*$/, 'must be at least 16 letters, digits and -._~+/')
-    .optional()
-    .describe(
-      'Key that every REST call must bear (`Authorization: Bearer …`); whoever has it speaks for any `user_id`',
-    ),
-  RESTAPI_AUTH_JWT_KEY: z
-    .string()
-    .min(32, 'must be at least 32 characters')
-    .optional()
-    .describe(
-      'Secret of the HS256 tokens that every REST call must bear; `exp` is required, and `OIDC_USER_CLAIM` is the user',
-    ),
-  OIDC_ISSUER: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('The one OpenID provider whose access tokens are taken, to the letter as it is in them'),
-  OIDC_AUDIENCE: z.string().min(1).optional().describe('Audience that a token must be for; needed with `OIDC_ISSUER`'),
-  OIDC_JWKS_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe("Where the provider's keys are reached from inside; unset: where the provider says"),
-  OIDC_USER_CLAIM: z.string().min(1).default('sub').describe('Claim of a token that names the user'),
-  OIDC_ADMIN_ROLE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Role of the audience's client whose bearers may name another `user_id`; unset: nobody"),
+  ...accessVariables,
   HEALTH_PORT: port(8998).describe('Port of `/livez`, `/readyz` and `/metrics`'),
   HEALTH_HOST: z.string().optional().describe('Address that the health port listens on; unset: all, of IPv6 and IPv4'),
   PAGE_PORT: port(8997).describe('Port of the state page, for the Ingress controller'),

@@ -1,7 +1,9 @@
 /** Wiring: environment → transport → store → controller, REST facade, state page, health, metrics → SIGTERM. */
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { accessFrom } from './access.ts';
 import { ConfigError, readEnvironment, settingsFrom } from './config.ts';
 import type { Environment } from './environment.ts';
 import { createController } from './controller/controller.ts';
@@ -19,13 +21,9 @@ import { createTransport } from './kube/transport.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
-import { byKey, byToken, trusting } from './rest/auth.ts';
-import type { Identity } from './rest/auth.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
-import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
-import { provider, sharedSecret } from './rest/tokens.ts';
 import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
 
@@ -92,6 +90,7 @@ async function main(env: Environment): Promise<void> {
     ...(env.WB_REGISTRIES ? { addresses: env.WB_REGISTRIES } : {}),
     ...(env.WB_REGISTRY_SECRETS ? { credentials: (names, host) => pullSecrets.login(names, host) } : {}),
   });
+  const access = accessFrom({ env, settings, store, cluster, watches: reflectors.watches, log });
   const controller = createController({
     store,
     registry,
@@ -104,6 +103,7 @@ async function main(env: Environment): Promise<void> {
     onPass: metrics.onPass,
     onLaunch: metrics.onLaunch,
     ...(env.WB_VERIFY_ADDRESS ? { verifyAddress: env.WB_VERIFY_ADDRESS } : {}),
+    ...(access.probe ? { probe: access.probe } : {}),
   });
   const pageRoute = createPageRoute({
     watch: { ...watch, transport: acting },
@@ -123,7 +123,7 @@ async function main(env: Environment): Promise<void> {
   const app = createApp({
     workbenches,
     volumes,
-    identity: identityFrom(env),
+    identity: access.identity,
     log,
     urlPrefix: env.RESTAPI_URL_PREFIX,
     isSynced,
@@ -136,7 +136,7 @@ async function main(env: Environment): Promise<void> {
   const servers = [
     await listen(createJsonServer(PATIENCE, app), env.PORT, env.HOST),
     await listen(health, env.HEALTH_PORT, env.HEALTH_HOST),
-    await listen(createPageServer(PATIENCE, store, settings), env.PAGE_PORT, env.PAGE_HOST),
+    await listen(createServer(PATIENCE, access.pages), env.PAGE_PORT, env.PAGE_HOST),
   ];
   log.info({ port: (servers[0]!.address() as AddressInfo).port, namespace: settings.namespace }, 'listening');
 
@@ -187,22 +187,6 @@ async function main(env: Environment): Promise<void> {
   await Promise.all([reflectors.ended, route]);
   await Promise.all([transport.close(), leaseTransport.close(), registry.close()]);
   log.info('stopped');
-}
-
-function identityFrom(env: Environment): Identity {
-  if (env.RESTAPI_AUTH_STATIC_KEY !== undefined) return byKey(env.RESTAPI_AUTH_STATIC_KEY);
-  const userClaim = env.OIDC_USER_CLAIM;
-  if (env.RESTAPI_AUTH_JWT_KEY !== undefined) return byToken(sharedSecret(env.RESTAPI_AUTH_JWT_KEY, userClaim));
-  if (env.OIDC_ISSUER === undefined) return trusting;
-  return byToken(
-    provider({
-      issuer: env.OIDC_ISSUER,
-      audience: env.OIDC_AUDIENCE!,
-      userClaim,
-      ...(env.OIDC_JWKS_URL === undefined ? {} : { jwksUrl: env.OIDC_JWKS_URL }),
-      ...(env.OIDC_ADMIN_ROLE === undefined ? {} : { adminRole: env.OIDC_ADMIN_ROLE }),
-    }),
-  );
 }
 
 try {

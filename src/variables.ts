@@ -75,3 +75,8 @@ export function isHostAndPort(text: string): boolean {
   const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
   return port !== undefined && Number(port) <= 65_535;
 }
+
+export function isDomain(text: string): boolean {
+  const [, domain, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  return domain !== undefined && SUBDOMAIN.test(domain) && Number(port ?? 0) <= 65_535;
+}

@@ -14,6 +14,7 @@ import { PassError, reconcile } from './reconcile.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Trouble } from './trouble.ts';
 import { Verifier } from './verify.ts';
+import type { VerifierOptions } from './verify.ts';
 
 /** How a pass ended: all done, refused by the API server in words for a person, or failed and to be tried again. */
 export const PASS_OUTCOMES = ['done', 'refused', 'failed'] as const;
@@ -34,6 +35,8 @@ export interface ControllerOptions {
   registryEveryMs: number;
   verifyAddress?: string;
   verifyCount: number;
+  /** As the endpoint check has it. */
+  probe?: VerifierOptions['probe'];
   /** Told of every pass, and of each phase that a launch reaches; must not throw. */
   onPass: (pass: Pass) => void;
   onLaunch: (launch: Launch) => void;
@@ -84,6 +87,7 @@ export function createController(options: ControllerOptions): Controller {
     settings,
     count: options.verifyCount,
     ...(options.verifyAddress ? { address: options.verifyAddress } : {}),
+    ...(options.probe ? { probe: options.probe } : {}),
     onChange: (key) => queue.add(key),
   });
   const images = new Images({

@@ -23,6 +23,8 @@ export interface VerifierOptions {
   address?: string;
   /** Matching answers in a row, each on a fresh connection. */
   count: number;
+  /** Makes the token with which the guard lets this check pass; undefined: nothing guards the public URLs. */
+  probe?: (key: string) => Promise<string>;
   /** Told when the result for a key has changed. */
   onChange: (key: string) => void;
 }
@@ -49,6 +51,9 @@ export function mismatch(fromPublic: Answer | Error, fromPod: Answer | Error): s
 function reasonOf(error: Error): string {
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }
+
+/** What was found, where it is not as it must be; at once, if waiting will not mend it. */
+type Found = { problem: string; reason?: 'Unguarded' };
 
 export class Verifier {
   readonly #options: VerifierOptions;
@@ -104,19 +109,18 @@ export class Verifier {
     let inARow = 0;
     let since = 0;
     for (;;) {
-      const problem = await this.#compare(key, pod, signal);
+      const found = await this.#compare(key, pod, signal);
       signal.throwIfAborted();
       const now = performance.now();
-      if (problem) inARow = 0;
+      if (found) inARow = 0;
       else if (inARow++ === 0) since = now;
       const isSteady = now - since >= steadyMs;
       if (inARow >= count && isSteady) break;
-      if (problem && now > deadline) {
-        const where = settings.verify === 'public' ? publicEndpoint(key, settings) : 'The Pod';
-        this.#tell(key, { podUID, ok: false, problem: `${where} does not lead to the workbench: ${problem}.` });
+      if (found && (now > deadline || found.reason !== undefined)) {
+        this.#tell(key, { podUID, ok: false, ...found, problem: this.#sentence(key, found) });
         pause = FAILED_PAUSE_MS;
       }
-      if (!problem && isSteady) continue;
+      if (!found && isSteady) continue;
       await delay(pause, undefined, { signal });
       pause = Math.min(pause * 1.3, Math.max(LONGEST_PAUSE_MS, pause));
     }
@@ -130,25 +134,48 @@ export class Verifier {
     this.#options.onChange(key);
   }
 
-  async #compare(key: string, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
+  #sentence(key: string, { problem, reason }: Found): string {
     const { settings } = this.#options;
+    const where = settings.verify === 'public' ? publicEndpoint(key, settings) : 'The Pod';
+    return reason === undefined ? `${where} does not lead to the workbench: ${problem}.` : `${where} ${problem}.`;
+  }
+
+  async #compare(key: string, pod: Pod, signal: AbortSignal): Promise<Found | undefined> {
+    const { settings, probe } = this.#options;
     const host = pod.status?.podIP?.includes(':') ? `[${pod.status.podIP}]` : pod.status?.podIP;
     const port = pod.spec?.containers[0]?.ports?.[0]?.containerPort ?? settings.port;
     const direct = `http://${host}:${port}${isStripped(pod) ? '/' : basePath(key, settings)}`;
     const publicHost = settings.baseUrl ? new URL(settings.baseUrl).host : undefined;
     const fromPod = await this.#get(direct, this.#direct, signal, publicHost);
-    if (settings.verify === 'private') return fromPod instanceof Error ? mismatch(fromPod, fromPod) : undefined;
-    return mismatch(await this.#get(publicEndpoint(key, settings), this.#public, signal), fromPod);
+    if (settings.verify === 'private') return found(fromPod instanceof Error ? mismatch(fromPod, fromPod) : undefined);
+    const url = publicEndpoint(key, settings);
+    const token = await probe?.(key);
+    const problem = mismatch(await this.#get(url, this.#public, signal, undefined, token), fromPod);
+    if (problem !== undefined || token === undefined) return found(problem);
+    const withoutToken = await this.#get(url, this.#public, signal);
+    if (withoutToken instanceof Error) return found(mismatch(withoutToken, fromPod));
+    // Whatever it is that a stranger gets, it must not be what the Pod says.
+    return mismatch(withoutToken, fromPod) === undefined ? UNGUARDED : undefined;
   }
 
   /** Redirects are not followed, and the body is dropped: only who answers counts. */
-  async #get(url: string, dispatcher: Agent, signal: AbortSignal, host?: string): Promise<Answer | Error> {
+  async #get(
+    url: string,
+    dispatcher: Agent,
+    signal: AbortSignal,
+    host?: string,
+    token?: string,
+  ): Promise<Answer | Error> {
     try {
       const { statusCode, headers, body } = await request(url, {
         dispatcher,
         reset: true,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-        headers: { 'user-agent': 'workbench-controller (endpoint check)', ...(host ? { host } : {}) },
+        headers: {
+          'user-agent': 'workbench-controller (endpoint check)',
+          ...(host ? { host } : {}),
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
       });
       await body.dump({ limit: 64 * 1024 });
       return { status: statusCode, isStatePage: PAGE_HEADER in headers, server: headers.server?.toString() };
@@ -157,6 +184,13 @@ export class Verifier {
     }
   }
 }
+
+const found = (problem: string | undefined): Found | undefined => (problem === undefined ? undefined : { problem });
+
+const UNGUARDED: Found = {
+  reason: 'Unguarded',
+  problem: 'opens for everybody: no guard is asked before it, so its middleware is missing in INGRESS_ANNOTATIONS',
+};
 
 /** Every connection goes to one address, while TLS and the Host header still speak of the public name. */
 function connectorTo(address: string | undefined): buildConnector.connector {

@@ -3,8 +3,7 @@
  * From the store only, and on a listener of its own that serves nothing else.
  */
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Store } from '../kube/store.ts';
 import { basePath } from '../workbench/identity.ts';
 import { PAGE_HEADER } from '../workbench/ingress.ts';
@@ -103,22 +102,25 @@ function refreshSeconds(state: string): number {
   return state === 'failed' ? FAILED_REFRESH_SECONDS : REFRESH_SECONDS;
 }
 
-export function renderPage({ state, id, title, text, reason, message, todo }: PageText): string {
+/** @param again seconds until it looks again; null: it does not */
+export function renderPage(page: PageText, again: number | null = refreshSeconds(page.state)): string {
+  const { state, id, title, text, reason, message, todo } = page;
   const why = [reason ? `<code>${escapeHtml(reason)}</code>` : '', message ? escapeHtml(message) : ''];
   const rows = [
     ['Why', why.filter((part) => part !== '').join('<br>')],
     ['What to do', todo ? escapeHtml(todo) : ''],
   ].filter(([, value]) => value !== '');
   const list = rows.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join('');
-  const seconds = refreshSeconds(state);
   const name = id === undefined ? '' : escapeHtml(id);
+  const refresh = again === null ? '' : `<meta http-equiv="refresh" content="${again}">`;
+  const looks = again === null ? '' : `<p class="again">This page looks again every ${again} seconds.</p>`;
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width, initial-scale=1">' +
-    `<meta http-equiv="refresh" content="${seconds}"><title>${title}${name && ` – ${name}`}</title>` +
+    `${refresh}<title>${title}${name && ` – ${name}`}</title>` +
     `<style>${STYLE}</style></head><body><main class="${GOING.has(state) ? 'going' : state}">` +
-    `${name && `<p class="id"><code>${name}</code></p>`}<h1>${title}</h1><p>${text}</p>${list && `<dl>${list}</dl>`}` +
-    `<p class="again">This page looks again every ${seconds} seconds.</p></main></body></html>\n`
+    `${name && `<p class="id"><code>${name}</code></p>`}<h1>${title}</h1><p>${escapeHtml(text)}</p>${list && `<dl>${list}</dl>`}` +
+    `${looks}</main></body></html>\n`
   );
 }
 
@@ -126,15 +128,29 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function createPageServer(
-  options: ServerOptions,
-  store: Pick<Store, 'collections'>,
-  settings: Settings,
-): Server {
-  return createServer(options, (request: IncomingMessage, response: ServerResponse) => {
-    const page = pageText(idFromPath(request.url ?? '', settings), store);
-    const retryAfter = String(refreshSeconds(page.state));
-    response.writeHead(503, { ...HEADERS, 'retry-after': retryAfter, [PAGE_HEADER]: page.state });
-    response.end(request.method === 'HEAD' ? undefined : renderPage(page));
-  });
+/** Something else that is said to whoever opens a workbench: that they may not, say. */
+export interface Notice extends Pick<PageText, 'state' | 'title' | 'text' | 'reason'> {
+  status: number;
+}
+
+export function createPages(store: Pick<Store, 'collections'>) {
+  return {
+    /** @param id undefined: of no workbench */
+    state(request: IncomingMessage, response: ServerResponse, id: string | undefined): void {
+      const page = pageText(id, store);
+      const retryAfter = String(refreshSeconds(page.state));
+      response.writeHead(503, { ...HEADERS, 'retry-after': retryAfter, [PAGE_HEADER]: page.state });
+      response.end(request.method === 'HEAD' ? undefined : renderPage(page));
+    },
+    notice(request: IncomingMessage, response: ServerResponse, { status, ...page }: Notice): void {
+      response.writeHead(status, { ...HEADERS, [PAGE_HEADER]: page.state });
+      response.end(request.method === 'HEAD' ? undefined : renderPage(page, null));
+    },
+  };
+}
+
+/** The page of whatever is asked for, for whoever asks. */
+export function openPages(store: Pick<Store, 'collections'>, settings: Settings): RequestListener {
+  const pages = createPages(store);
+  return (request, response) => pages.state(request, response, idFromPath(request.url ?? '', settings));
 }

@@ -8,7 +8,7 @@ import type { Settings } from './settings.ts';
 import type { Verdict } from './status.ts';
 
 /** What the endpoint check has found out about one Pod so far. */
-export type Reach = { podUID: string } & ({ ok: true } | { ok: false; problem: string });
+export type Reach = { podUID: string } & ({ ok: true } | { ok: false; problem: string; reason?: 'Unguarded' });
 
 export interface Assessment {
   verdict: Verdict;
@@ -57,7 +57,8 @@ export function assess(
   const wasHere = verifiedAt !== undefined || (container(pod)?.restartCount ?? 0) > 0;
   const verify = { pod, steadyMs: wasHere ? STEADY_MS : 0 };
   if (answer) {
-    const verdict: Verdict = { phase: 'Failed', reason: 'EndpointUnreachable', message: answer.problem, ...verified };
+    const reason = answer.reason ?? 'EndpointUnreachable';
+    const verdict: Verdict = { phase: 'Failed', reason, message: answer.problem, ...verified };
     return { verdict, verify };
   }
   const message = 'The workbench is ready; its public address does not lead to it yet.';

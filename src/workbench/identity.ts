@@ -113,12 +113,21 @@ export function isPredecessors(object: KubeObject, workbench: Workbench): boolea
   return owner?.kind === KIND && owner.name === workbench.metadata.name && owner.uid !== uidOf(workbench);
 }
 
+type Addressed = Pick<Settings, 'baseUrl' | 'workbenchDomain'>;
+
 export function basePath(id: string, settings: Pick<Settings, 'baseUrl'>): string {
   const prefix = settings.baseUrl ? new URL(settings.baseUrl).pathname.replace(/\/$/, '') : '';
   return `${prefix}/project/${id}`;
 }
 
-export function publicEndpoint(id: string, settings: Pick<Settings, 'baseUrl'>): string {
+/** Where a browser finds a workbench: the origin of all, or one of its own. Needs a BASE_URL. */
+export function originOf(id: string, { baseUrl, workbenchDomain }: Addressed): string {
+  const { protocol, origin } = new URL(baseUrl!);
+  return workbenchDomain === undefined ? origin : `${protocol}//${id}.${workbenchDomain}`;
+}
+
+export function publicEndpoint(id: string, settings: Addressed): string {
+  if (settings.workbenchDomain !== undefined) return `${originOf(id, settings)}${basePath(id, settings)}`;
   return `${settings.baseUrl ?? ''}/project/${id}`;
 }
 

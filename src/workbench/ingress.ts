@@ -1,27 +1,31 @@
 /** The Ingress path of a workbench: two literal paths, no regex, no rewrite, no text of a user in it. */
 import { isIP } from 'node:net';
-import { basePath, ingressName, labels, ownerReference, serviceName } from './identity.ts';
+import { basePath, ingressName, labels, originOf, ownerReference, serviceName } from './identity.ts';
 import type { Ingress, IngressPath, PatchOperation } from './objects.ts';
 import type { Workbench } from './resource.ts';
 import { isSame } from './same.ts';
 import type { Settings } from './settings.ts';
 
-/** The host that rules speak of; none when BASE_URL is an address, which an Ingress cannot name. */
-function ruleHost(settings: Pick<Settings, 'baseUrl'>): string | undefined {
-  if (!settings.baseUrl) return undefined;
-  const host = new URL(settings.baseUrl).hostname.replace(/^\[|\]$/g, '');
+/** The host that rules speak of; none when it is an address, which an Ingress cannot name. */
+function ruleHost(origin: string | undefined): string | undefined {
+  if (!origin) return undefined;
+  const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
   return isIP(host) || host === 'localhost' ? undefined : host;
 }
 
 /** What every Ingress of this installation has in common, the workbenches' own and the state page's. */
-export function ingressSpec(paths: IngressPath[], settings: Settings): NonNullable<Ingress['spec']> {
-  const host = ruleHost(settings);
+function ingressSpec(
+  paths: IngressPath[],
+  hosts: (string | undefined)[],
+  settings: Settings,
+): NonNullable<Ingress['spec']> {
+  const named = hosts.filter((host) => host !== undefined);
   return {
     ...(settings.ingressClass ? { ingressClassName: settings.ingressClass } : {}),
     ...(settings.ingressTlsSecret
-      ? { tls: [{ ...(host ? { hosts: [host] } : {}), secretName: settings.ingressTlsSecret }] }
+      ? { tls: [{ ...(named.length > 0 ? { hosts: named } : {}), secretName: settings.ingressTlsSecret }] }
       : {}),
-    rules: [{ ...(host ? { host } : {}), http: { paths } }],
+    rules: hosts.map((host) => ({ ...(host ? { host } : {}), http: { paths } })),
   };
 }
 
@@ -46,6 +50,7 @@ export function buildIngress(workbench: Workbench, settings: Settings, isStrippe
         { path, pathType: 'Exact', backend },
         { path: `${path}/`, pathType: 'Prefix', backend },
       ],
+      [ruleHost(settings.baseUrl && originOf(workbench.metadata.name, settings))],
       settings,
     ),
   };
@@ -62,6 +67,8 @@ export const PAGE_INGRESS = 'workbench-pages';
  */
 export function buildPageIngress(namespace: string, service: string, port: number, settings: Settings): Ingress {
   const path = basePath('', settings).replace(/\/$/, '');
+  const everyHost = settings.workbenchDomain === undefined ? [] : [ruleHost(originOf('*', settings))];
+  const hosts = [ruleHost(settings.baseUrl), ...everyHost];
   const backend = { service: { name: service, port: { number: port } } };
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -80,6 +87,7 @@ export function buildPageIngress(namespace: string, service: string, port: numbe
         { path, pathType: 'Exact', backend },
         { path: `${path}/`, pathType: 'Prefix', backend },
       ],
+      hosts,
       settings,
     ),
   };

@@ -32,6 +32,10 @@ export const REASONS: Readonly<Record<string, Advice>> = {
     means: 'The Ingress still does not lead to it after `WB_VERIFY_TIMEOUT`; the message has what was seen.',
     todo: 'Check the Ingress controller, `INGRESS_CLASS` and `BASE_URL`; it clears itself.',
   },
+  Unguarded: {
+    means: 'Browsers have to log in here, and its public URL opens without; whoever knows it can come in.',
+    todo: "Name the guard's middleware in `INGRESS_ANNOTATIONS`; it clears itself.",
+  },
   Unschedulable: {
     means: 'No node can take the Pod. Failed after `WB_UNSCHEDULABLE_AFTER`.',
     todo: 'Ask for less, or add nodes.',

@@ -9,6 +9,7 @@ const FOLDERS: Record<string, string[]> = {
   registry: ['registry', 'workbench'],
   controller: ['controller', 'kube', 'registry', 'workbench'],
   rest: ['rest', 'kube', 'workbench'],
+  guard: ['guard', 'workbench'],
 };
 const PURE_PACKAGES = ['zod', 'node:crypto', 'node:util', 'node:net'];
 const EFFECTS = /\b(process\.(env|exit)|Date\.now|new Date\(\)|performance\.now|Math\.random|setTimeout|console\.)/;

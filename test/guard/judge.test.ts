@@ -1,0 +1,163 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { UnsecuredJWT } from 'jose';
+import { createJudge } from '../../src/guard/judge.ts';
+import type { Asked, Judgement } from '../../src/guard/judge.ts';
+import { createSeal } from '../../src/guard/seal.ts';
+import { settings, workbench } from '../workbench/sample.ts';
+
+const ISSUER = 'https://id.example';
+const seal = createSeal(['a key of the guard, long enough to be one']);
+const tokenOf = (user: string, iss = ISSUER) => new UnsecuredJWT({ iss, user }).encode();
+
+const judge = createJudge({
+  seal,
+  settings: { ...settings, baseUrl: 'https://cloud.example' },
+  prefix: '/project/',
+  issuer: ISSUER,
+  verify: async (token) => {
+    const { user } = UnsecuredJWT.decode<{ user: string }>(token).payload;
+    if (user !== 'nobody') return Promise.resolve({ user });
+    throw Object.assign(new Error('The token has expired.'), { status: 401, reason: 'InvalidToken' });
+  },
+  lookup: async (id) => Promise.resolve(id === 'genome' ? workbench({ owner: 'alice' }) : undefined),
+});
+
+let alices: string;
+let bobs: string;
+beforeAll(async () => {
+  alices = `__Host-workbench-session=${await seal.close('session', { user: 'alice', at: 'home' }, 60)}`;
+  bobs = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: 'home' }, 60)}`;
+});
+
+function ask(headers: Asked['headers'], uri = '/project/genome/lab', method = 'GET'): Promise<Judgement> {
+  return judge({ method, uri, host: 'cloud.example', headers });
+}
+
+describe('with a session', () => {
+  test('its owner may open a workbench, which never sees that session', async () => {
+    expect(await ask({ cookie: alices })).toEqual({ is: 'allowed', id: 'genome' });
+    expect(await ask({ cookie: `a=1; ${alices}; _xsrf=2|b "c"` })).toEqual({
+      is: 'allowed',
+      id: 'genome',
+      cookie: 'a=1; _xsrf=2|b "c"',
+    });
+  });
+
+  test("the workbench's own way to know people is none of the guard's business", async () => {
+    for (const authorization of [
+      'token abc',
+      'Basic YTpi',
+      'Bearer opaque',
+      `Bearer ${tokenOf('x', 'https://other.example')}`,
+    ]) {
+      expect(await ask({ cookie: alices, authorization })).toEqual({ is: 'allowed', id: 'genome', authorization });
+      expect(await ask({ authorization })).toEqual({ is: 'stranger', id: 'genome' });
+    }
+  });
+
+  test('somebody else learns nothing, not even that it is there', async () => {
+    const foreign = await ask({ cookie: bobs });
+    expect(foreign).toEqual({ is: 'unknown' });
+    expect(await ask({ cookie: bobs }, '/project/no-such')).toEqual(foreign);
+  });
+
+  test('one that is twice there, changed, of another use or of another key is none', async () => {
+    const [name, value] = alices.split('=') as [string, string];
+    const other = await createSeal(['another key of a guard, as long as that']).close('session', { user: 'alice' }, 60);
+    const login = await seal.close('login', { user: 'alice', at: 'home' }, 60);
+    const old = await seal.close('session', { user: 'alice', at: 'home' }, -60);
+    const cookies = [
+      `${alices}; ${bobs}`,
+      `${name}=${value.slice(0, -3)}abc`,
+      `${name}=${other}`,
+      `${name}=${login}`,
+      `${name}=${old}`,
+    ];
+    for (const cookie of cookies) expect(await ask({ cookie })).toEqual({ is: 'stranger', id: 'genome' });
+  });
+
+  test.each([
+    [{ origin: 'https://evil.example' }, 'GET'],
+    [{ origin: 'null' }, 'POST'],
+    [{ origin: 'https://other.cloud.example' }, 'GET'],
+    [{ origin: 'http://cloud.example' }, 'POST'],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 'GET'],
+    [{ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'websocket' }, 'GET'],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'POST'],
+  ] as [Asked['headers'], string][])('a page of another site does nothing with it: %j %s', async (headers, method) => {
+    expect(await ask({ cookie: alices, ...headers }, undefined, method)).toMatchObject({
+      status: 403,
+      reason: 'CrossSite',
+    });
+  });
+
+  test.each([
+    [{ origin: 'https://cloud.example', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, 'POST'],
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'GET'],
+    [{ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 'GET'],
+    [{ origin: 'https://cloud.example', 'sec-websocket-key': 'x' }, 'GET'],
+  ] as [Asked['headers'], string][])('its own pages may, and so may a link: %j %s', async (headers, method) => {
+    expect(await ask({ cookie: alices, ...headers }, undefined, method)).toMatchObject({ is: 'allowed' });
+  });
+});
+
+describe('with a token', () => {
+  test('of the API its owner may open a workbench, which never sees it', async () => {
+    const authorization = `Bearer ${tokenOf('alice')}`;
+    expect(await ask({ authorization, cookie: 'a=1' })).toEqual({ is: 'allowed', id: 'genome', cookie: 'a=1' });
+    expect(await ask({ authorization: `Bearer ${tokenOf('bob')}` })).toEqual({ is: 'unknown' });
+  });
+
+  test('of the API that is not valid it is said so, also beside a session', async () => {
+    const authorization = `Bearer ${tokenOf('nobody')}`;
+    const refused = { is: 'refused', status: 401, reason: 'InvalidToken', message: 'The token has expired.' };
+    expect(await ask({ authorization, cookie: alices })).toEqual(refused);
+  });
+
+  test('of the endpoint check one workbench opens, and no other', async () => {
+    const authorization = `Bearer ${await seal.close('probe', { id: 'genome' }, 30)}`;
+    expect(await ask({ authorization })).toEqual({ is: 'allowed', id: 'genome' });
+    expect(await ask({ authorization }, '/project/other')).toEqual({ is: 'stranger', id: 'other' });
+    const pass = `Bearer ${await seal.close('pass', { id: 'genome' }, 30)}`;
+    expect(await ask({ authorization: pass })).toMatchObject({ is: 'stranger' });
+  });
+});
+
+test('without anything nobody is known', async () => {
+  expect(await ask({})).toEqual({ is: 'stranger', id: 'genome' });
+});
+
+test('an address that can be read in two ways is refused before anybody is asked who they are', async () => {
+  expect(await ask({ cookie: alices }, '/project/genome/%2e%2e/other')).toMatchObject({
+    status: 400,
+    reason: 'AmbiguousPath',
+  });
+});
+
+describe('where each workbench has a host of its own', () => {
+  const inHosts = createJudge({
+    seal,
+    settings: { ...settings, baseUrl: 'https://cloud.example', workbenchDomain: 'wb.example' },
+    prefix: '/project/',
+    issuer: ISSUER,
+    verify: () => Promise.reject(new Error('not asked')),
+    lookup: async () => Promise.resolve(workbench({ owner: 'alice' })),
+  });
+
+  test('a session is good at the host that it was made for, and the path at its own', async () => {
+    const session = await seal.close('session', { user: 'alice', at: 'genome' }, 60);
+    const headers = { cookie: `__Host-workbench-session=${session}` };
+    const at = (host: string, uri: string, more = {}) =>
+      inHosts({ method: 'GET', uri, host, headers: { ...headers, ...more } });
+    expect(await at('genome.wb.example', '/project/genome/lab')).toMatchObject({ is: 'allowed' });
+    expect(await at('genome.wb.example', '/project/genome', { origin: 'https://other.wb.example' })).toMatchObject({
+      reason: 'CrossSite',
+    });
+    expect(await at('other.wb.example', '/project/other')).toEqual({ is: 'stranger', id: 'other' });
+    expect(await at('other.wb.example', '/project/genome')).toMatchObject({ status: 400, reason: 'WrongHost' });
+    expect(await at('cloud.example', '/project/genome')).toMatchObject({ status: 400, reason: 'WrongHost' });
+    expect(
+      await inHosts({ method: 'GET', uri: '/project/genome', host: 'genome.wb.example', headers: { cookie: alices } }),
+    ).toMatchObject({ is: 'stranger' });
+  });
+});
