@@ -1,7 +1,9 @@
 /** Tokens: of an OpenID provider by its published keys, or of who shares a secret with us. `jose` does the cryptography. */
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
-import type { JWTPayload, JWTVerifyGetKey, JWTVerifyResult } from 'jose';
+import { errors, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyResult } from 'jose';
 import { unauthorized } from './auth.ts';
+import { keysOf } from './keys.ts';
+import type { Published } from './keys.ts';
 import { Problem } from './problem.ts';
 import { isUser } from './user.ts';
 
@@ -24,13 +26,9 @@ export function sharedSecret(secret: string, claim: string): TokenVerifier {
   };
 }
 
-export interface ProviderOptions {
-  /** To the letter, as it is in every token. */
-  issuer: string;
+export interface ProviderOptions extends Published {
   /** Of this API: a token for another one is not for us. */
   audience: string;
-  /** Where its keys are reached from here; unset: where the provider says. */
-  jwksUrl?: string;
   /** The claim that names the user. */
   userClaim: string;
   /** A role of the audience's client; unset: nobody is an administrator. */
@@ -40,17 +38,14 @@ export interface ProviderOptions {
 /** Signatures that only the provider can make. */
 const ALGORITHMS = ['RS', 'PS', 'ES'].flatMap((kind) => [256, 384, 512].map((bits) => `${kind}${bits}`));
 const SKEW_S = 30;
-/** Between two fetches of keys, whatever keys tokens name. */
-const COOLDOWN_MS = 30_000;
-const PATIENCE_MS = 5_000;
 
-/** Access tokens of one provider. */
-export function provider(options: ProviderOptions): TokenVerifier {
+/** Access tokens of one provider. @param now for tests */
+export function provider(options: ProviderOptions, now?: () => number): TokenVerifier {
   const { issuer, audience, userClaim, adminRole } = options;
-  const keys = keysOf(options);
+  const keys = keysOf(options, now);
   return async (token) => {
-    const { payload, protectedHeader } = await judged(async () =>
-      jwtVerify(token, await keys(), {
+    const { payload, protectedHeader } = await judged(() =>
+      jwtVerify(token, keys, {
         issuer,
         audience,
         algorithms: [...ALGORITHMS, 'EdDSA', 'Ed25519'],
@@ -83,32 +78,6 @@ function userIn(payload: JWTPayload, claim: string): string {
     `The token names no user: its claim "${claim}" must be printable text of 1 to 253 characters.`,
     true,
   );
-}
-
-/** Found once, when the first token comes; a provider that is away then is asked again at the next one. */
-function keysOf({ issuer, jwksUrl }: ProviderOptions): () => Promise<JWTVerifyGetKey> {
-  let found: Promise<JWTVerifyGetKey> | undefined;
-  const find = async () => {
-    const url = jwksUrl ?? (await discover(issuer));
-    return createRemoteJWKSet(new URL(url), { cooldownDuration: COOLDOWN_MS, timeoutDuration: PATIENCE_MS });
-  };
-  return () => {
-    found ??= find().catch((error: unknown) => {
-      found = undefined;
-      throw error;
-    });
-    return found;
-  };
-}
-
-/** https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig */
-async function discover(issuer: string): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: 'error' });
-  const said = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
-  if (said.issuer !== issuer) throw new Error(`${url} is of the issuer "${String(said.issuer)}"`);
-  if (typeof said.jwks_uri !== 'string') throw new Error(`${url} names no keys`);
-  return said.jwks_uri;
 }
 
 /** What is wrong with a token is the client's to know; that its provider cannot be asked is not the client's fault. */
