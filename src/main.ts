@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { accessFrom } from './access.ts';
 import { ConfigError, readEnvironment, settingsFrom } from './config.ts';
+import { entranceFrom } from './entrance.ts';
 import type { Environment } from './environment.ts';
 import { createController } from './controller/controller.ts';
 import { createPageRoute } from './controller/page-route.ts';
@@ -21,9 +21,11 @@ import { createTransport } from './kube/transport.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
+import { Access } from './rest/access.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
+import { Shares } from './rest/shares.ts';
 import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
 
@@ -90,7 +92,7 @@ async function main(env: Environment): Promise<void> {
     ...(env.WB_REGISTRIES ? { addresses: env.WB_REGISTRIES } : {}),
     ...(env.WB_REGISTRY_SECRETS ? { credentials: (names, host) => pullSecrets.login(names, host) } : {}),
   });
-  const access = accessFrom({ env, settings, store, cluster, watches: reflectors.watches, log });
+  const entrance = entranceFrom({ env, settings, store, cluster, reflectors, log });
   const controller = createController({
     store,
     registry,
@@ -103,7 +105,7 @@ async function main(env: Environment): Promise<void> {
     onPass: metrics.onPass,
     onLaunch: metrics.onLaunch,
     ...(env.WB_VERIFY_ADDRESS ? { verifyAddress: env.WB_VERIFY_ADDRESS } : {}),
-    ...(access.probe ? { probe: access.probe } : {}),
+    ...(entrance.probe ? { probe: entrance.probe } : {}),
   });
   const pageRoute = createPageRoute({
     watch: { ...watch, transport: acting },
@@ -117,13 +119,15 @@ async function main(env: Environment): Promise<void> {
   const watches = [...reflectors.watches, pageRoute.watch];
   metrics.observe({ store, watches, lease, controller, recorder });
 
-  const workbenches = new Workbenches({ store, cluster, settings });
+  const access = new Access({ store, cluster, isCurrent: () => reflectors.isCurrent('Workbench') });
+  const workbenches = new Workbenches({ store, cluster, settings, access });
   const volumes = new Volumes({ store, cluster });
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({
     workbenches,
+    shares: new Shares(access),
     volumes,
-    identity: access.identity,
+    identity: entrance.identity,
     log,
     urlPrefix: env.RESTAPI_URL_PREFIX,
     isSynced,
@@ -136,7 +140,7 @@ async function main(env: Environment): Promise<void> {
   const servers = [
     await listen(createJsonServer(PATIENCE, app), env.PORT, env.HOST),
     await listen(health, env.HEALTH_PORT, env.HEALTH_HOST),
-    await listen(createServer(PATIENCE, access.pages), env.PAGE_PORT, env.PAGE_HOST),
+    await listen(createServer(PATIENCE, entrance.pages), env.PAGE_PORT, env.PAGE_HOST),
   ];
   log.info({ port: (servers[0]!.address() as AddressInfo).port, namespace: settings.namespace }, 'listening');
 

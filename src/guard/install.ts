@@ -11,7 +11,7 @@ import { createOwnPages } from './own-pages.ts';
 import type { Pages } from './reply.ts';
 import { createSeal } from './seal.ts';
 
-export interface GuardInstallation extends Pick<JudgeOptions, 'verify' | 'lookup'> {
+export interface GuardInstallation extends Pick<JudgeOptions, 'verify' | 'rightOf' | 'allowsSameOriginSharing'> {
   settings: Settings;
   keys: readonly string[];
   provider: Omit<LoginOptions, 'redirectUri'>;
@@ -30,11 +30,11 @@ export interface Guard {
 const PROBE_S = 30;
 
 export function installGuard(options: GuardInstallation): Guard {
-  const { settings, keys, provider, pages, sessionSeconds, verify, lookup, onProblem } = options;
+  const { settings, keys, provider, pages, sessionSeconds, onProblem, ...decides } = options;
   const prefix = basePath('', settings);
   const seal = createSeal(keys);
   const login = createLogin({ ...provider, redirectUri: `${new URL(settings.baseUrl!).origin}${prefix}-/callback` });
-  const judge = createJudge({ seal, settings, prefix, issuer: provider.issuer, verify, lookup });
+  const judge = createJudge({ seal, settings, prefix, issuer: provider.issuer, ...decides });
   const ownPages = createOwnPages({ login, seal, pages, settings, sessionSeconds });
   return {
     listener: createGuard({ judge, ownPages, seal, pages, settings, onProblem }),

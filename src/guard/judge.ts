@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { decodeJwt } from 'jose';
 import { originOf } from '../workbench/identity.ts';
-import type { Workbench } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
+import type { Right } from '../workbench/shares.ts';
 import { SESSION, cookieOf, withoutOurs } from './cookies.ts';
 import { placeOf } from './path.ts';
 import type { Seal } from './seal.ts';
@@ -43,14 +43,16 @@ export interface JudgeOptions {
   issuer: string;
   /** Of a bearer token of the issuer's. @throws with a `status` when it is not valid here */
   verify: (token: string) => Promise<{ user: string }>;
-  /** As it is now: a right that was taken away must not live on in a cache. */
-  lookup: (id: string) => Promise<Workbench | undefined>;
+  /** @throws when it cannot be known just now */
+  rightOf: (id: string, user: string) => Promise<Right | undefined>;
+  /** Also where all workbenches share one origin, and the pages of one could act in its visitor's own. */
+  allowsSameOriginSharing: boolean;
 }
 
 type Credential = { user: string; isCookie: boolean } | 'probe' | undefined;
 
 export function createJudge(options: JudgeOptions): (asked: Asked) => Promise<Judgement> {
-  const { seal, settings, prefix, issuer, verify, lookup } = options;
+  const { seal, settings, prefix, issuer, verify, rightOf } = options;
 
   /** A token of ours, consumed here; anything else in that header is between the browser and the workbench. */
   async function byBearer(token: string | undefined, id: string): Promise<Credential | 'foreign'> {
@@ -99,11 +101,28 @@ export function createJudge(options: JudgeOptions): (asked: Asked) => Promise<Ju
     if (credential === 'probe') return allowed;
     if (credential.isCookie && isFromElsewhere(method, headers, origin))
       return refused(403, 'CrossSite', 'A page of another site asks for this in your name; it is refused.');
-    const workbench = await lookup(id);
-    if (workbench?.spec.owner !== credential.user) return { is: 'unknown' };
+    let right: Right | undefined;
+    try {
+      right = await rightOf(id, credential.user);
+    } catch {
+      return refused(
+        503,
+        'ClusterUnavailable',
+        'Whether you may open this cannot be known just now; try again in a moment.',
+      );
+    }
+    if (right === undefined) return { is: 'unknown' };
+    if (right !== 'owner' && !settings.workbenchDomain && !options.allowsSameOriginSharing)
+      return refused(403, 'SharingNeedsHostMode', SHARES_NEED_HOSTS);
+    // A page that is only looked at: what reads may not begin a conversation either.
+    const isRead = (method === 'GET' || method === 'HEAD') && headers['sec-websocket-key'] === undefined;
+    if (right === 'read' && !isRead) return refused(403, 'ReadOnly', 'This workbench is shared with you for reading.');
     return allowed;
   };
 }
+
+const SHARES_NEED_HOSTS =
+  'This workbench is shared with you, and could act in your own ones here; its owner can work in it, and an administrator can give each an address of its own.';
 
 function refused(status: number, reason: string, message: string): Refused {
   return { is: 'refused', status, reason, message };

@@ -1,11 +1,11 @@
 /** Tokens: of an OpenID provider by its published keys, or of who shares a secret with us. `jose` does the cryptography. */
 import { errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyResult } from 'jose';
+import { isUser } from '../workbench/resource.ts';
 import { unauthorized } from './auth.ts';
 import { keysOf } from './keys.ts';
 import type { Published } from './keys.ts';
 import { Problem } from './problem.ts';
-import { isUser } from './user.ts';
 
 export interface Caller {
   user: string;

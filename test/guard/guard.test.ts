@@ -46,7 +46,8 @@ async function listen(settings: Settings): Promise<string> {
     prefix: '/project/',
     issuer: 'https://id.example',
     verify: () => Promise.reject(new Error('no token is shown here')),
-    lookup: async (id) => Promise.resolve(store.collections.Workbench.get(id)),
+    rightOf: async (id, user) => Promise.resolve(id === 'genome' && user === 'alice' ? ('owner' as const) : undefined),
+    allowsSameOriginSharing: false,
   });
   const ownPages = createOwnPages({ login, seal, pages, settings, sessionSeconds: 3600 });
   const onProblem = (error: unknown) => problems.push(error);

@@ -3,11 +3,14 @@ import { UnsecuredJWT } from 'jose';
 import { createJudge } from '../../src/guard/judge.ts';
 import type { Asked, Judgement } from '../../src/guard/judge.ts';
 import { createSeal } from '../../src/guard/seal.ts';
-import { settings, workbench } from '../workbench/sample.ts';
+import type { Right } from '../../src/workbench/shares.ts';
+import { settings } from '../workbench/sample.ts';
 
 const ISSUER = 'https://id.example';
 const seal = createSeal(['a key of the guard, long enough to be one']);
 const tokenOf = (user: string, iss = ISSUER) => new UnsecuredJWT({ iss, user }).encode();
+
+const RIGHTS: Record<string, Right> = { alice: 'owner', reader: 'read', writer: 'read-write' };
 
 const judge = createJudge({
   seal,
@@ -19,7 +22,11 @@ const judge = createJudge({
     if (user !== 'nobody') return Promise.resolve({ user });
     throw Object.assign(new Error('The token has expired.'), { status: 401, reason: 'InvalidToken' });
   },
-  lookup: async (id) => Promise.resolve(id === 'genome' ? workbench({ owner: 'alice' }) : undefined),
+  rightOf: async (id, user) => {
+    if (user === 'away') throw new Error('the API server is away');
+    return Promise.resolve(id === 'genome' ? RIGHTS[user] : undefined);
+  },
+  allowsSameOriginSharing: false,
 });
 
 let alices: string;
@@ -141,7 +148,8 @@ describe('where each workbench has a host of its own', () => {
     prefix: '/project/',
     issuer: ISSUER,
     verify: () => Promise.reject(new Error('not asked')),
-    lookup: async () => Promise.resolve(workbench({ owner: 'alice' })),
+    rightOf: async (_id, user) => Promise.resolve(RIGHTS[user]),
+    allowsSameOriginSharing: false,
   });
 
   test('a session is good at the host that it was made for, and the path at its own', async () => {
@@ -160,4 +168,30 @@ describe('where each workbench has a host of its own', () => {
       await inHosts({ method: 'GET', uri: '/project/genome', host: 'genome.wb.example', headers: { cookie: alices } }),
     ).toMatchObject({ is: 'stranger' });
   });
+
+  test.each([
+    ['reader', 'GET', {}, 'allowed'],
+    ['reader', 'HEAD', {}, 'allowed'],
+    ['reader', 'POST', {}, 'ReadOnly'],
+    ['reader', 'CONNECT', {}, 'ReadOnly'],
+    ['reader', 'GET', { 'sec-websocket-key': 'x' }, 'ReadOnly'],
+    ['writer', 'GET', { 'sec-websocket-key': 'x' }, 'allowed'],
+    ['writer', 'DELETE', {}, 'allowed'],
+    ['bob', 'GET', {}, 'unknown'],
+  ])('it opens to whom it is shared with: %s, %s %j: %s', async (user, method, headers, wanted) => {
+    const cookie = `__Host-workbench-session=${await seal.close('session', { user, at: 'genome' }, 60)}`;
+    const asked = { method, uri: '/project/genome', host: 'genome.wb.example', headers: { cookie, ...headers } };
+    const judgement = await inHosts(asked);
+    expect(judgement.is === 'refused' ? judgement.reason : judgement.is).toBe(wanted);
+  });
+});
+
+test('where all share one origin, what is shared opens only if the administrator takes the risk', async () => {
+  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'writer', at: 'home' }, 60)}`;
+  expect(await ask({ cookie })).toMatchObject({ status: 403, reason: 'SharingNeedsHostMode' });
+});
+
+test('while the cluster cannot be asked nobody is let in by chance', async () => {
+  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'away', at: 'home' }, 60)}`;
+  expect(await ask({ cookie })).toMatchObject({ status: 503, reason: 'ClusterUnavailable' });
 });

@@ -5,8 +5,8 @@ import { readGuardKeys } from './config.ts';
 import type { Environment } from './environment.ts';
 import { installGuard } from './guard/install.ts';
 import type { Cluster } from './kube/cluster.ts';
-import { freshReader } from './kube/fresh.ts';
-import type { Watch } from './kube/reflect-all.ts';
+import type { Reflectors } from './kube/reflect-all.ts';
+import { createRightOf } from './kube/right.ts';
 import type { Store } from './kube/store.ts';
 import { byKey, byToken, trusting } from './rest/auth.ts';
 import type { Identity } from './rest/auth.ts';
@@ -15,16 +15,16 @@ import { provider, sharedSecret } from './rest/tokens.ts';
 import type { TokenVerifier } from './rest/tokens.ts';
 import type { Settings } from './workbench/settings.ts';
 
-export interface AccessOptions {
+export interface EntranceOptions {
   env: Environment;
   settings: Settings;
   store: Store;
   cluster: Cluster;
-  watches: readonly Watch[];
+  reflectors: Pick<Reflectors, 'isCurrent'>;
   log: Logger;
 }
 
-export interface Access {
+export interface Entrance {
   /** Of the API. */
   identity: Identity;
   /** What answers at the page port. */
@@ -34,7 +34,7 @@ export interface Access {
 }
 
 /** @throws ConfigError */
-export function accessFrom({ env, settings, store, cluster, watches, log }: AccessOptions): Access {
+export function entranceFrom({ env, settings, store, cluster, reflectors, log }: EntranceOptions): Entrance {
   const verify = tokensFrom(env);
   const identity = identityFrom(env, verify);
   if (env.OIDC_CLIENT_ID === undefined) {
@@ -52,9 +52,10 @@ export function accessFrom({ env, settings, store, cluster, watches, log }: Acce
       ...(env.OIDC_CLIENT_SECRET === undefined ? {} : { clientSecret: env.OIDC_CLIENT_SECRET }),
     },
     pages: createPages(store),
+    allowsSameOriginSharing: env.WB_ALLOW_SAME_ORIGIN_SHARING,
     sessionSeconds: Math.round(env.WB_SESSION_HOURS * 3600),
     verify: verify!,
-    lookup: freshReader({ store, cluster, watches, silenceMs: env.WB_WATCH_SILENCE * 1000 }),
+    rightOf: createRightOf({ store, cluster, isCurrent: () => reflectors.isCurrent('Workbench') }),
     onProblem: (error) => log.warn({ err: error }, 'a login failed'),
   });
   return { identity, pages: guard.listener, probe: guard.probe };
