@@ -33,6 +33,8 @@ export interface ClusterOptions {
   ports?: { ingress?: number; registry?: number };
   /** Traefik's providersThrottleDuration. Default: Traefik's own default (2s), so tests meet the real lag. */
   traefikThrottle?: string;
+  /** More middlewares that Ingresses may name as `<name>@file`, as Traefik's file provider takes them (real nodes only). */
+  traefikMiddlewares?: Record<string, object>;
   /** Enforce NetworkPolicies (real nodes only). Default false: Pods then reach each other whatever policies say. */
   networkPolicies?: boolean;
   /**
@@ -130,6 +132,7 @@ async function startReal(run: RunDirectory, binary: Binary, options: ClusterOpti
       controlPlane,
       ports: options.ports ?? {},
       traefikThrottle: options.traefikThrottle,
+      traefikMiddlewares: options.traefikMiddlewares,
       network,
       networkPolicies,
     }),

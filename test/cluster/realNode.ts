@@ -7,7 +7,7 @@ import { realNodeName, startKubelet } from './components/kubelet.ts';
 import { leadsTo, startKubeProxy } from './components/kubeProxy.ts';
 import { importImage, pauseImage, writePauseImage } from './components/pauseImage.ts';
 import { startRegistry } from './components/registry.ts';
-import { answers, createIngressClass, startTraefik } from './components/traefik.ts';
+import { answers, createIngressClass, startTraefik, type TraefikSettings } from './components/traefik.ts';
 import { bridge } from './machine/bridge.ts';
 import { makeCgroups } from './machine/cgroups.ts';
 import { freePorts } from './machine/freePorts.ts';
@@ -28,6 +28,7 @@ export interface RealNodeSettings {
   controlPlane: Promise<ControlPlane>;
   ports: { ingress?: number; registry?: number };
   traefikThrottle: string | undefined;
+  traefikMiddlewares: Record<string, object> | undefined;
   network: PodNetwork;
   networkPolicies: boolean;
 }
@@ -51,7 +52,11 @@ export async function startRealNode(run: RunDirectory, settings: RealNodeSetting
     joinNode(run, node, controlPlane, { binary, containerd, ports: free }),
     openClusterIps(run, node, controlPlane, { binary, ports: free }),
     ...(settings.networkPolicies ? [enforcePolicies(run, node, controlPlane, { binary, port: free.felix })] : []),
-    openIngress(run, controlPlane, { binary, port: ingressPort, throttle: settings.traefikThrottle }),
+    openIngress(run, controlPlane, binary, {
+      port: ingressPort,
+      throttle: settings.traefikThrottle,
+      middlewares: settings.traefikMiddlewares,
+    }),
     until('The image registry', 20, [registry], () => answers(`http://127.0.0.1:${registryPort}/v2/`)),
   ]);
   return { registryPort, ingressPort };
@@ -109,10 +114,11 @@ async function enforcePolicies(
 async function openIngress(
   run: RunDirectory,
   { access, kubeconfigFor }: ControlPlane,
-  { binary, port, throttle }: { binary: (name: string) => string; port: number; throttle: string | undefined },
+  binary: (name: string) => string,
+  settings: Omit<TraefikSettings, 'kubeconfig'>,
 ): Promise<void> {
   await createIngressClass(access);
   const kubeconfig = await kubeconfigFor('system:traefik', ['system:masters']);
-  const traefik = startTraefik(run, binary('traefik'), { kubeconfig, port, throttle });
-  await until('Traefik', 60, [traefik], () => answers(`http://127.0.0.1:${port}/`));
+  const traefik = startTraefik(run, binary('traefik'), { ...settings, kubeconfig });
+  await until('Traefik', 60, [traefik], () => answers(`http://127.0.0.1:${settings.port}/`));
 }

@@ -9,6 +9,7 @@ export interface TraefikSettings {
   port: number;
   /** How long it gathers changes before it acts on them; its own default (2 s) when not given. */
   throttle: string | undefined;
+  middlewares: Record<string, object> | undefined;
 }
 
 /** What an administrator of Traefik would offer to an Ingress, which names it in an annotation. */
@@ -21,9 +22,9 @@ export const STRIP_ANNOTATIONS = { 'traefik.ingress.kubernetes.io/router.middlew
 export function startTraefik(
   run: RunDirectory,
   binary: string,
-  { kubeconfig, port, throttle }: TraefikSettings,
+  { kubeconfig, port, throttle, middlewares }: TraefikSettings,
 ): Component {
-  const own = run.write('traefik.json', JSON.stringify({ http: { middlewares: MIDDLEWARES } }));
+  const own = run.write('traefik.json', JSON.stringify({ http: { middlewares: { ...MIDDLEWARES, ...middlewares } } }));
   return startComponent(run, {
     name: 'traefik',
     command: binary,

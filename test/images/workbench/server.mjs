@@ -56,12 +56,15 @@ const server = createServer((request, response) => {
 const sockets = new WebSocketServer({ noServer: true });
 
 server.on('upgrade', (request, socket, head) => {
-  if (locate(request).path !== '/echo') {
+  const { path } = locate(request);
+  if (path !== '/echo' && path !== '/headers') {
     socket.end(`HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n${strayed(request)}`);
     return;
   }
   sockets.handleUpgrade(request, socket, head, (client) => {
     client.on('error', (error) => console.error(error));
+    // What came along with the request that opened it; a proxy may treat it unlike others.
+    if (path === '/headers') client.send(JSON.stringify(request.headers));
     client.on('message', (data, isBinary) => client.send(data, { binary: isBinary }));
   });
 });
