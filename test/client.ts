@@ -35,11 +35,17 @@ function holdAgainstSchemas(status: number, body: Answer['body']): void {
   for (const item of [body.item ?? [], body.items ?? []].flat()) itemSchema.parse(item);
 }
 
-export function client(rest: string, user: string): Client {
+/** @param user undefined: no user_id, the token alone says who */
+export function client(rest: string, user: string | undefined, token?: string): Client {
+  const query = user === undefined ? '' : `?user_id=${encodeURIComponent(user)}`;
   async function call(method: string, path = '', body?: unknown): Promise<Answer> {
-    const response = await fetch(`${rest}/workbenches${path}?user_id=${encodeURIComponent(user)}`, {
+    const response = await fetch(`${rest}/workbenches${path}${query}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answered = (await response.json()) as Answer['body'];
     holdAgainstSchemas(response.status, answered);

@@ -101,7 +101,7 @@ export async function startKeycloak(options: KeycloakOptions = {}): Promise<Keyc
         await until('The end of Keycloak', PATIENCE_S, [], () => component.failure() !== undefined);
       },
       resume,
-      stop: claim.end,
+      stop: () => claim.end(),
     };
   });
 }
