@@ -12,11 +12,12 @@ import { binariesFor, binarySpec } from './cluster/binaries/catalogue.ts';
 import { findBinaries } from './cluster/binaries/find.ts';
 import { whyNoRealNode } from './cluster/cluster.ts';
 import { elapsedReport } from './cluster/run/elapsedReport.ts';
+import { whyNoKeycloak } from './keycloak/distribution.ts';
 
 const USAGE = `npm test                              every test
 npm test -- quick api                 only these projects: quick, api (a real API server), faults (plans), e2e (real Pods)
 npm test -- --match rest              only test files whose path matches
-npm test -- --no-install              without installing missing Debian packages; tests on real Pods are then skipped
+npm test -- --no-install              without installing missing Debian packages; tests that need them are then skipped
 npm test -- --kubeconfig FILE         on that cluster (also WB_TEST_KUBECONFIG): only what needs nothing but an API server
 npm test -- --help                    this text`;
 
@@ -77,6 +78,9 @@ function flags() {
 /** All that needs no node; nothing else is tried on a cluster that somebody gave. */
 const ON_GIVEN = 'api/manifests';
 
+/** It needs Debian packages, as nothing else of its project does. */
+const WITH_KEYCLOAK = 'api/identity';
+
 /** Why a project cannot run here; undefined when it can. */
 function reasonToSkip(
   project: Project,
@@ -107,6 +111,7 @@ async function run(
   match: string | undefined,
   env: NodeJS.ProcessEnv,
   folder: string,
+  left: string[],
 ): Promise<Counts> {
   const output = join(folder, `${project}.json`);
   const jest = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
@@ -119,6 +124,7 @@ async function run(
     '--json',
     `--outputFile=${output}`,
     '--passWithNoTests',
+    ...left.map((path) => `--testPathIgnorePatterns=${path}`),
   ];
   // jest's own JSON on stdout is the same again; its report for people is on stderr.
   const child = spawn(process.execPath, match ? [...args, match] : args, {
@@ -206,10 +212,13 @@ if (help) {
     }
     const isGiven = given !== undefined && project === 'api';
     if (isGiven) total.skipped.push(`api but ${ON_GIVEN}: simulated nodes are not put into a cluster that was given`);
+    const whyLeft = project === 'api' && !isGiven ? whyNoKeycloak(!noInstall) : undefined;
+    if (whyLeft !== undefined) total.skipped.push(`${WITH_KEYCLOAK}: ${whyLeft}`);
     const started = performance.now();
     process.stderr.write(`\n— ${project} —\n`);
     await prepare(project, given);
-    const counts = await run(project, isGiven ? ON_GIVEN : match, env, folder);
+    const left = whyLeft === undefined ? [] : [WITH_KEYCLOAK];
+    const counts = await run(project, isGiven ? ON_GIVEN : match, env, folder, left);
     process.stderr.write(`${project}: ${Math.round((performance.now() - started) / 1000)} s\n`);
     total.passed += counts.passed;
     total.failed += counts.failed;

@@ -15,9 +15,9 @@ import { REALM, logIn, passwordOf, realmFor, subjectOf } from './realm.ts';
 export interface KeycloakOptions {
   /** Of HTTP; default: a free one. It listens on 127.0.0.1 only, and with HTTP always: that is how a controller reaches it. */
   port?: number;
-  /** HTTPS too, for browsers: a free port unless one is given, and the files of a certificate and its key. */
+  /** HTTPS too, for browsers: on this port of 127.0.0.1, with the files of a certificate and its key. */
   https?: { port: number; certificate: string; key: string };
-  /** Origin that it believes to be reached at, and that begins its issuer, such as https://id.example; default: where it listens. */
+  /** Origin that it believes to be reached at, and that begins its issuer, such as https://id.example; default: http://127.0.0.1:PORT, or https://localhost:PORT. */
   hostname?: string;
   /** Origins of the pages to which it sends people back after the login; default: https://cloud.example. */
   portals?: string[];
@@ -101,7 +101,7 @@ export async function startKeycloak(options: KeycloakOptions = {}): Promise<Keyc
         await until('The end of Keycloak', PATIENCE_S, [], () => component.failure() !== undefined);
       },
       resume,
-      stop: claim.end,
+      stop: () => claim.end(),
     };
   });
 }
