@@ -14,6 +14,7 @@ import {
   isQualifiedName,
   most,
   objectName,
+  origins,
   port,
   quantity,
   registries,
@@ -29,6 +30,17 @@ export const environmentSchema = z.object({
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'must be empty or begin with / and not end with one, such as /api')
     .default('')
     .describe('Path that all REST calls begin with'),
+  RESTAPI_RATE_LIMIT: z.coerce
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(200)
+    .describe('Requests a second that each user may make at each replica, counted over ten seconds; 0: any number'),
+  RESTAPI_CORS_ORIGIN: origins
+    .optional()
+    .describe(
+      'Origins whose pages may use the API from a browser, comma-separated, such as `https://portal.example`; unset: none',
+    ),
   RESTAPI_AUTH_STATIC_KEY: z
     .string()
     .regex(/^[\w.~+/-]{16,}=*$/, 'must be at least 16 letters, digits and -._~+/')

@@ -22,6 +22,7 @@ import { Registry } from './registry/registry.ts';
 import { byKey, byToken, trusting } from './rest/auth.ts';
 import type { Identity } from './rest/auth.ts';
 import { createApp } from './rest/app.ts';
+import { createHeld } from './rest/held.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
@@ -119,6 +120,8 @@ async function main(env: Environment): Promise<void> {
 
   const workbenches = new Workbenches({ store, cluster, settings });
   const volumes = new Volumes({ store, cluster });
+  // Ends what is held open, so that clients go on with another replica at once.
+  const leaving = new AbortController();
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({
     workbenches,
@@ -126,6 +129,9 @@ async function main(env: Environment): Promise<void> {
     identity: identityFrom(env),
     log,
     urlPrefix: env.RESTAPI_URL_PREFIX,
+    held: createHeld(store, leaving.signal),
+    perSecond: env.RESTAPI_RATE_LIMIT,
+    origins: env.RESTAPI_CORS_ORIGIN ?? [],
     isSynced,
   });
   const health = createHealthServer(PATIENCE, {
@@ -174,6 +180,7 @@ async function main(env: Environment): Promise<void> {
 
   const [by] = (await stopped) as [string];
   log.info({ signal: by }, 'stopping');
+  leaving.abort();
   // The lease goes as soon as the passes under way have ended, so that another replica goes on; the watches when the last
   // request is answered, which may be seconds later.
   const answered = Promise.all(servers.map((server) => drain(server, env.WB_DRAIN * 1000)));

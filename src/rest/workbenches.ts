@@ -4,15 +4,17 @@ import { isFailedTest, isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
 import type { PatchOperation } from '../workbench/objects.ts';
 import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
-import type { Workbench } from '../workbench/resource.ts';
+import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
 import { checkEnv, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { Grants } from './grants.ts';
+import { once } from './idempotency.ts';
 import { newName } from './new-name.ts';
 import { Problem, contended, noSuchWorkbench } from './problem.ts';
 import { Items } from './items.ts';
+import { assign, sameGeneration, samePhase } from './edit.ts';
 import { phaseNow } from './view.ts';
 import type { Item } from './shapes.ts';
 
@@ -20,6 +22,12 @@ export interface WorkbenchesOptions {
   store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf'>;
   cluster: Cluster;
   settings: Settings;
+}
+
+/** An item, and which incarnation of its id it is of. */
+export interface Seen {
+  uid: string;
+  item: Item;
 }
 
 /** What to write, given what was seen; null: nothing is to be done. */
@@ -53,20 +61,36 @@ export class Workbenches {
     return this.#items.of(await this.#seen(user, id));
   }
 
-  async create(user: string, body: CreateBody): Promise<Item> {
+  /** As the store has it; undefined: there is none of that name, or it is not this user's. */
+  look(user: string, id: string): Seen | undefined {
+    const known = this.#mine(user, id);
+    return known && { uid: known.metadata.uid!, item: this.#items.of(known) };
+  }
+
+  /** @param key of a client that may send this again */
+  async create(user: string, body: CreateBody, key?: string): Promise<Item> {
     checkEnv(body.env);
     const spec = specFrom(user, body);
+    if (key === undefined) return this.#items.of(await this.#make(newName(), spec));
+    const made = await once(key, spec, {
+      known: (name) => this.#store.collections.Workbench.get(name),
+      live: (name) => this.#cluster.get('Workbench', name),
+      make: (name, annotations) => this.#make(name, spec, { annotations }),
+    });
+    return this.#items.of(made);
+  }
+
+  async #make(name: string, spec: WorkbenchSpec, marks: object = {}): Promise<Workbench> {
     await this.#grants.check(spec);
     await this.#grants.checkStart({ metadata: { name: '' }, spec });
-    const { namespace } = this.#cluster;
-    const name = newName();
-    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
+    const metadata = { name, namespace: this.#cluster.namespace, ...marks };
+    const object = { apiVersion: API_VERSION, kind: KIND, metadata, spec };
     try {
-      return this.#items.of(await this.#cluster.create('Workbench', object));
+      return await this.#cluster.create('Workbench', object);
     } catch (error) {
       if (!isKubeError(error, 'unreachable')) throw error;
       // The write may have been done and only its answer lost. The name is ours alone, so one look settles it.
-      return this.#items.of(await this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error)));
+      return this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error));
     }
   }
 
@@ -140,8 +164,12 @@ export class Workbenches {
 
   /** From the store if it is there and this user's; all else is settled live, so that nobody learns what is there by the way it fails. */
   async #seen(user: string, id: string): Promise<Workbench> {
+    return this.#mine(user, id) ?? this.#live(user, id);
+  }
+
+  #mine(user: string, id: string): Workbench | undefined {
     const cached = this.#store.collections.Workbench.get(id);
-    return cached?.spec.owner === user ? cached : this.#live(user, id);
+    return cached?.spec.owner === user ? cached : undefined;
   }
 
   async #live(user: string, id: string): Promise<Workbench> {
@@ -205,19 +233,4 @@ export class Workbenches {
 function byBirth({ metadata: a }: Workbench, { metadata: b }: Workbench): number {
   if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name ? -1 : 1;
   return a.creationTimestamp! < b.creationTimestamp! ? -1 : 1;
-}
-
-function sameGeneration({ metadata }: Workbench): PatchOperation {
-  return { op: 'test', path: '/metadata/generation', value: metadata.generation };
-}
-
-function samePhase({ status }: Workbench): PatchOperation[] {
-  return status?.phase === undefined ? [] : [{ op: 'test', path: '/status/phase', value: status.phase }];
-}
-
-/** Absent keeps a value, null takes it away. */
-function assign(path: string, before: unknown, value: unknown): PatchOperation[] {
-  if (value === undefined) return [];
-  if (value !== null) return [{ op: 'add', path, value }];
-  return before === undefined ? [] : [{ op: 'remove', path }];
 }
