@@ -13,12 +13,23 @@ export interface Item {
 export interface Answer {
   status: number;
   headers: Headers;
-  body: { success?: boolean; item?: Item; items?: Item[]; error?: { message: string; reason: string } };
+  body: {
+    success?: boolean;
+    item?: Item;
+    items?: Item[];
+    continue?: string;
+    error?: { message: string; reason: string };
+  };
+}
+
+export interface More {
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
 }
 
 export interface Client {
   /** Any call; `path` begins after /workbenches. */
-  call: (method: string, path?: string, body?: unknown) => Promise<Answer>;
+  call: (method: string, path?: string, body?: unknown, more?: More) => Promise<Answer>;
   create: (body?: unknown) => Promise<Item>;
   get: (id: string) => Promise<Item>;
   start: (id: string) => Promise<void>;
@@ -36,10 +47,13 @@ function holdAgainstSchemas(status: number, body: Answer['body']): void {
 }
 
 export function client(rest: string, user: string): Client {
-  async function call(method: string, path = '', body?: unknown): Promise<Answer> {
-    const response = await fetch(`${rest}/workbenches${path}?user_id=${encodeURIComponent(user)}`, {
+  async function call(method: string, path = '', body?: unknown, more: More = {}): Promise<Answer> {
+    const query = new URLSearchParams({ user_id: user, ...more.query });
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(`${rest}/workbenches${path}?${query.toString()}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...type, ...more.headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answered = (await response.json()) as Answer['body'];
     holdAgainstSchemas(response.status, answered);

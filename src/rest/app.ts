@@ -1,6 +1,7 @@
 /** The REST facade: routes, and what all of them share. */
+import type { RequestListener } from 'node:http';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Identity } from './auth.ts';
 import { createSchema, parseBody, patchSchema } from './body.ts';
@@ -13,6 +14,7 @@ import { describeApi } from './openapi.ts';
 import { pageOf } from './page-of.ts';
 import { Problem, noSuchWorkbench, notSynced, toProblem } from './problem.ts';
 import { listQuery, oneQuery, parseQuery } from './query.ts';
+import { quick } from './quick.ts';
 import { rateLimit } from './rate.ts';
 import { requestLog } from './request-log.ts';
 import { createStreams } from './stream.ts';
@@ -36,7 +38,7 @@ export interface AppOptions {
   isSynced: () => boolean;
 }
 
-export function createApp(options: AppOptions): Express {
+export function createApp(options: AppOptions): RequestListener {
   const { workbenches, volumes, identity, log, urlPrefix, held, origins, isSynced } = options;
   const app = express();
   app.disable('x-powered-by');
@@ -143,7 +145,8 @@ export function createApp(options: AppOptions): Express {
     throw new Problem(404, 'NotFound', `There is no such path; ${urlPrefix}/docs describes those that there are.`);
   });
   app.use(answerProblem(log));
-  return app;
+  // Where each request is to be read in the log, each goes the long way.
+  return log.isLevelEnabled('debug') ? app : quick({ workbenches, identity, checkRate, urlPrefix, isSynced }, app);
 }
 
 function methodNotAllowed(allowed: string): RequestHandler {

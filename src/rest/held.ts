@@ -20,7 +20,7 @@ const MOST_OF_ONE_USER = 100;
 /** Each is some 20 KB, and the memory of a replica is bounded. */
 const MOST_OF_ALL = 4_000;
 
-export function createHeld(store: Pick<Store, 'onChange'>, ending: AbortSignal): Held {
+export function createHeld(store: Pick<Store, 'onAnyChange'>, ending: AbortSignal): Held {
   const byId = new Map<string, Set<Watcher>>();
   const byUser = new Map<string, number>();
   const changed = new Set<string>();
@@ -31,7 +31,7 @@ export function createHeld(store: Pick<Store, 'onChange'>, ending: AbortSignal):
     changed.clear();
     for (const id of ids) for (const { onChange } of byId.get(id) ?? []) onChange();
   }
-  store.onChange((id) => {
+  store.onAnyChange((id) => {
     if (!byId.has(id)) return;
     if (changed.size === 0) setImmediate(tell);
     changed.add(id);

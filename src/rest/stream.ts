@@ -89,6 +89,8 @@ export function createStreams(held: Held): (opening: Opening) => void {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
+      // Nothing comes after it, so nobody keeps the connection for that.
+      connection: 'close',
       // nginx would keep events until it has many.
       'x-accel-buffering': 'no',
     });

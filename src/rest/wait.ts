@@ -30,6 +30,8 @@ export function waitFor(held: Held, { user, id, statuses, seconds, look, respons
         const item = look();
         if (!item) throw noSuchWorkbench(id);
         if (!isOver && !statuses.includes(item.status)) return;
+        // Whoever asks again must not come to who is about to go.
+        if (held.isEnding) response.setHeader('connection', 'close');
         resolve(item);
       } catch (error) {
         reject(error as Error);
