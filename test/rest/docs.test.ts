@@ -13,10 +13,13 @@ import { serve } from './served.ts';
 async function browse(docs: string): Promise<{ paths: string[]; text: string }> {
   const page = await fetch(docs);
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(page.headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; script-src 'self'; style-src 'self';/,
+  );
   const html = await page.text();
-  const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
+  const links = [...html.matchAll(/(?:src|href)="(docs[^"]+)"/g)].map(([, link]) => link!);
   expect(links.length).toBe(3);
+  expect(html).not.toMatch(/https?:|style=/);
   // Inline scripts would be refused by that policy.
   expect(html.replace(/<script src="[^"]+"><\/script>/g, '')).not.toContain('<script');
   let text = '';
