@@ -6,9 +6,6 @@ import type { Environment } from './environment.ts';
 import type { UserLimits } from './workbench/limits.ts';
 import type { Settings } from './workbench/settings.ts';
 
-/** Promised for a later version. Ignoring one that guards something would be worse than not starting. */
-const NOT_YET: readonly string[] = ['RESTAPI_CORS_ORIGIN'];
-
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -19,12 +16,8 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
-  const problems = NOT_YET.filter((name) => name in present).map(
-    (name) =>
-      `${name}: this version does not support it; remove it, and do not expose the REST port to people who must not use it`,
-  );
-  const { success, data, error } = environmentSchema.safeParse(present);
-  if (!success) problems.push(...error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  const { data, error } = environmentSchema.safeParse(present);
+  const problems = (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
   problems.push(...identityProblems(present));
   if (present.WB_VERIFY_ENDPOINT === 'public' && !present.BASE_URL)
     problems.push('WB_VERIFY_ENDPOINT: public needs a BASE_URL');

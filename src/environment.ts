@@ -15,6 +15,7 @@ import {
   isQualifiedName,
   most,
   objectName,
+  origins,
   port,
   quantity,
   registries,
@@ -30,6 +31,17 @@ export const environmentSchema = z.object({
     .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'must be empty or begin with / and not end with one, such as /api')
     .default('')
     .describe('Path that all REST calls begin with'),
+  RESTAPI_RATE_LIMIT: z.coerce
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(200)
+    .describe('Requests a second that each user may make at each replica, counted over ten seconds; 0: any number'),
+  RESTAPI_CORS_ORIGIN: origins
+    .optional()
+    .describe(
+      'Origins whose pages may use the API from a browser, comma-separated, such as `https://portal.example`; unset: none',
+    ),
   ...accessVariables,
   HEALTH_PORT: port(8998).describe('Port of `/livez`, `/readyz` and `/metrics`'),
   HEALTH_HOST: z.string().optional().describe('Address that the health port listens on; unset: all, of IPv6 and IPv4'),

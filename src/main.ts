@@ -23,6 +23,7 @@ import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
 import { Access } from './rest/access.ts';
 import { createApp } from './rest/app.ts';
+import { createHeld } from './rest/held.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
 import { Shares } from './rest/shares.ts';
@@ -122,6 +123,8 @@ async function main(env: Environment): Promise<void> {
   const access = new Access({ store, cluster, isCurrent: () => reflectors.isCurrent('Workbench') });
   const workbenches = new Workbenches({ store, cluster, settings, access });
   const volumes = new Volumes({ store, cluster });
+  // Ends what is held open, so that clients go on with another replica at once.
+  const leaving = new AbortController();
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({
     workbenches,
@@ -130,6 +133,9 @@ async function main(env: Environment): Promise<void> {
     identity: entrance.identity,
     log,
     urlPrefix: env.RESTAPI_URL_PREFIX,
+    held: createHeld(store, leaving.signal),
+    perSecond: env.RESTAPI_RATE_LIMIT,
+    origins: env.RESTAPI_CORS_ORIGIN ?? [],
     isSynced,
   });
   const health = createHealthServer(PATIENCE, {
@@ -178,6 +184,7 @@ async function main(env: Environment): Promise<void> {
 
   const [by] = (await stopped) as [string];
   log.info({ signal: by }, 'stopping');
+  leaving.abort();
   // The lease goes as soon as the passes under way have ended, so that another replica goes on; the watches when the last
   // request is answered, which may be seconds later.
   const answered = Promise.all(servers.map((server) => drain(server, env.WB_DRAIN * 1000)));

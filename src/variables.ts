@@ -71,6 +71,18 @@ export const baseUrl = z.string().transform((text, context) => {
   return url.href.replace(/\/+$/, '');
 });
 
+/** As a browser says them: no path, no pattern, and no port that the scheme has by itself. */
+export const origins = z.string().transform((text, context) => {
+  const list = text.split(/[\s,]+/).filter((origin) => origin !== '');
+  const wrong = list.find(
+    (origin) => !/^https?:[^*]+$/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin,
+  );
+  if (list.length > 0 && wrong === undefined) return list;
+  const message = 'must be origins such as https://portal.example, each without a path, and never *';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
 export function isHostAndPort(text: string): boolean {
   const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
   return port !== undefined && Number(port) <= 65_535;

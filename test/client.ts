@@ -13,12 +13,23 @@ export interface Item {
 export interface Answer {
   status: number;
   headers: Headers;
-  body: { success?: boolean; item?: Item; items?: Item[]; error?: { message: string; reason: string } };
+  body: {
+    success?: boolean;
+    item?: Item;
+    items?: Item[];
+    continue?: string;
+    error?: { message: string; reason: string };
+  };
+}
+
+export interface More {
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
 }
 
 export interface Client {
   /** Any call; `path` begins after /workbenches. */
-  call: (method: string, path?: string, body?: unknown) => Promise<Answer>;
+  call: (method: string, path?: string, body?: unknown, more?: More) => Promise<Answer>;
   create: (body?: unknown) => Promise<Item>;
   get: (id: string) => Promise<Item>;
   start: (id: string) => Promise<void>;
@@ -38,14 +49,16 @@ function holdAgainstSchemas(path: string, status: number, body: Answer['body']):
 
 /** @param user whom `user_id` names; undefined: nobody. @param token that it bears */
 export function client(rest: string, user: string | undefined, token?: string): Client {
-  const query = user === undefined ? '' : `?user_id=${encodeURIComponent(user)}`;
+  const asking: Record<string, string> = user === undefined ? {} : { user_id: user };
   const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  async function call(method: string, path = '', body?: unknown): Promise<Answer> {
-    const response = await fetch(`${rest}/workbenches${path}${query}`, {
+  async function call(method: string, path = '', body?: unknown, more: More = {}): Promise<Answer> {
+    const query = new URLSearchParams({ ...asking, ...more.query }).toString();
+    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await fetch(`${rest}/workbenches${path}${query && `?${query}`}`, {
       method,
+      headers: { ...authorization, ...type, ...more.headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     });
     const answered = (await response.json()) as Answer['body'];
     holdAgainstSchemas(path, response.status, answered);

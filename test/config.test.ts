@@ -86,10 +86,21 @@ test('every wrong variable is named at once, with what it must be', () => {
   expect(found.join()).not.toContain('secret');
 });
 
-test('a variable that guards something, and that this version does not support, is refused rather than ignored', () => {
-  expect(problems({ RESTAPI_CORS_ORIGIN: 'x' })).toEqual([
-    expect.stringMatching(/^RESTAPI_CORS_ORIGIN: this version does not support it/),
-  ]);
+test.each<[text: string, origins: string[] | undefined]>([
+  ['https://portal.example', ['https://portal.example']],
+  ['https://a.example, http://localhost:3000', ['https://a.example', 'http://localhost:3000']],
+  ['*', undefined],
+  ['https://*.example', undefined],
+  ['https://portal.example/', undefined],
+  ['https://portal.example:443', undefined],
+  ['https://Portal.example', undefined],
+  ['portal.example', undefined],
+  ['null', undefined],
+  [',', undefined],
+])('the origins of pages are whole ones, as browsers say them: %s', (text, origins) => {
+  if (origins) expect(parseEnvironment({ RESTAPI_CORS_ORIGIN: text }).RESTAPI_CORS_ORIGIN).toEqual(origins);
+  else
+    expect(problems({ RESTAPI_CORS_ORIGIN: text })).toEqual([expect.stringMatching(/^RESTAPI_CORS_ORIGIN: must be/)]);
 });
 
 describe('who asks', () => {

@@ -10,6 +10,8 @@ export interface CollectionOptions<T extends KubeObject> {
   indexBy?: (object: T) => readonly (string | undefined)[];
   /** Told after every change, with what stood there before; must not throw. */
   onChange?: (object: T, before?: T) => void;
+  /** Told of a status of our own, which `onChange` is not told of; must not throw. */
+  onOwnStatus?: (object: T) => void;
 }
 
 /** resourceVersions are decimal numbers without leading zeros (KEP-5504), too long for a double one day. */
@@ -61,7 +63,7 @@ export class Collection<T extends KubeObject> {
 
   /**
    * The answer to a write of ours: kept unless the watch already knows better (an object it has since seen deleted, too). A
-   * status of ours is told to nobody, unless the answer brings what somebody else has changed before it: that is told by no
+   * status of ours is no news to who acts, unless the answer brings what somebody else has changed before it: that is told by no
    * event any more, since the watch brings it as old.
    */
   wrote(object: T, isStatus = false): void {
@@ -137,7 +139,8 @@ export class Collection<T extends KubeObject> {
       if (names) names.add(name);
       else this.#index.set(key, new Set([name]));
     }
-    if (!isQuiet) this.#options.onChange?.(object, before);
+    if (isQuiet) this.#options.onOwnStatus?.(object);
+    else this.#options.onChange?.(object, before);
   }
 
   #unset(object: T): void {

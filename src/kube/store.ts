@@ -33,13 +33,19 @@ function claimsOf({ spec }: Pod): string[] {
 
 export type Listener = (key: string) => void;
 
+function call(listeners: Set<Listener>, key: string): void {
+  for (const listener of listeners) listener(key);
+}
+
 export class Store {
   readonly #listeners = new Set<Listener>();
+  readonly #followers = new Set<Listener>();
   readonly collections: { [K in Kind]: Collection<KindTypes[K]> } = {
     Workbench: new Collection({
       indexBy: ({ spec }) =>
         spec.shares ? [spec.owner, ...spec.shares.map(({ user }) => byShare(user))] : [spec.owner],
       onChange: (...changed) => this.#tell('Workbench', changed),
+      onOwnStatus: ({ metadata }) => call(this.#followers, metadata.name),
     }),
     WorkbenchClass: new Collection({ onChange: ({ metadata }) => this.#tellUsersOf(metadata.name) }),
     Pod: new Collection({
@@ -58,6 +64,11 @@ export class Store {
   /** Calls back with the name of a Workbench whenever it, or a child of it, has changed. */
   onChange(listener: Listener): void {
     this.#listeners.add(listener);
+  }
+
+  /** The same, and of what this process writes itself: for whoever shows it. */
+  onAnyChange(follower: Listener): void {
+    this.#followers.add(follower);
   }
 
   /** All that is known of one Workbench, gathered once per pass. */
@@ -126,7 +137,7 @@ export class Store {
   /** Looked for among all: an admin changes a class a few times a year. */
   #tellUsersOf(name: string): void {
     for (const { metadata, spec } of this.collections.Workbench.values()) {
-      if (spec.class === name) for (const listener of this.#listeners) listener(metadata.name);
+      if (spec.class === name) this.#call(metadata.name);
     }
   }
 
@@ -134,6 +145,11 @@ export class Store {
   #tell(kind: Kind, changed: (KubeObject | undefined)[]): void {
     const keys = new Set(changed.map((object) => object && concerns(kind, object)));
     keys.delete(undefined);
-    for (const key of keys) for (const listener of this.#listeners) listener(key!);
+    for (const key of keys) this.#call(key!);
+  }
+
+  #call(key: string): void {
+    call(this.#listeners, key);
+    call(this.#followers, key);
   }
 }

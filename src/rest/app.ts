@@ -1,17 +1,28 @@
 /** The REST facade: routes, and what all of them share. */
-import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { pinoHttp } from 'pino-http';
 import type { Identity } from './auth.ts';
 import { createSchema, parseBody, patchSchema } from './body.ts';
+import { crossOrigin, noCrossSiteWrite } from './cors.ts';
+import { docs } from './docs.ts';
+import type { Held } from './held.ts';
+import { keyIn } from './idempotency.ts';
+import { jsonBody } from './json-body.ts';
 import { describeApi } from './openapi.ts';
+import { pageOf } from './page-of.ts';
+import { Problem, noSuchWorkbench, notSynced, toProblem } from './problem.ts';
+import { listQuery, oneQuery, parseQuery } from './query.ts';
+import { quick } from './quick.ts';
+import { rateLimit } from './rate.ts';
+import { requestLog } from './request-log.ts';
 import { setShareSchema } from './shares.ts';
 import type { Shares } from './shares.ts';
+import { createStreams } from './stream.ts';
 import type { Caller } from './tokens.ts';
-import { Problem, invalid, notSynced, toProblem, unsupported } from './problem.ts';
 import type { Volumes } from './volumes.ts';
+import { waitFor } from './wait.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface AppOptions {
@@ -21,26 +32,35 @@ export interface AppOptions {
   identity: Identity;
   log: Logger;
   urlPrefix: string;
+  /** Waits and streams. */
+  held: Held;
+  /** Requests a second that each user may make; 0: any number. */
+  perSecond: number;
+  /** Of pages that may use this from a browser. */
+  origins: string[];
   /** Whether the store has seen all that there is. */
   isSynced: () => boolean;
 }
 
-const BODY_LIMIT = 256 * 1024;
-
-export function createApp({ workbenches, shares, volumes, identity, log, urlPrefix, isSynced }: AppOptions): Express {
+export function createApp(options: AppOptions): RequestListener {
+  const { workbenches, shares, volumes, identity, log, urlPrefix, held, origins, isSynced } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestLog(log), noCrossSiteWrite);
+  app.use(requestLog(log), ...(origins.length > 0 ? [crossOrigin(origins)] : []), noCrossSiteWrite(origins));
 
   const api = express.Router({ caseSensitive: true });
   api.use((_request, _response, next) => {
     if (!isSynced()) throw notSynced();
     next();
   });
+  const checkRate = rateLimit(options.perSecond);
+  const openStream = createStreams(held);
   // Before the body: nobody makes this read a long one without saying who they are.
   const known: RequestHandler = async (request, response, next) => {
-    response.locals.caller = await identity.callerOf(request);
+    const asking = await identity.callerOf(request);
+    await checkRate(asking.user);
+    response.locals.caller = asking;
     next();
   };
   const caller = ({ locals }: Response) => locals.caller as Caller;
@@ -49,19 +69,26 @@ export function createApp({ workbenches, shares, volumes, identity, log, urlPref
 
   api
     .route('/workbenches')
-    .get(known, async (_request, response) => {
-      response.json({ success: true, items: await workbenches.list(user(response)) });
+    .get(known, async (request, response) => {
+      const query = parseQuery(listQuery, request.query);
+      response.json({ success: true, ...pageOf(await workbenches.list(user(response)), query) });
     })
     .post(known, jsonBody, async (request, response) => {
       const owner = user(response);
-      const item = await workbenches.create(owner, parseBody(createSchema, request.body));
+      const key = keyIn(request.headers['idempotency-key']);
+      const item = await workbenches.create(owner, parseBody(createSchema, request.body), key);
       response.status(201).json({ success: true, item });
     })
     .all(methodNotAllowed('GET, POST'));
   api
     .route('/workbenches/:id')
     .get(known, async (request, response) => {
-      response.json({ success: true, item: await workbenches.get(user(response), id(request)) });
+      const { wait, timeout } = parseQuery(oneQuery, request.query);
+      const asked = { user: user(response), id: id(request) };
+      const item = await workbenches.get(asked.user, asked.id);
+      const look = () => workbenches.look(asked.user, asked.id)?.item;
+      const reached = wait && (await waitFor(held, { ...asked, statuses: wait, seconds: timeout, look, response }));
+      response.json({ success: true, item: reached ?? item });
     })
     .patch(known, jsonBody, async (request, response) => {
       const item = await workbenches.patch(caller(response), id(request), parseBody(patchSchema, request.body));
@@ -72,6 +99,17 @@ export function createApp({ workbenches, shares, volumes, identity, log, urlPref
       response.json({ success: true });
     })
     .all(methodNotAllowed('GET, PATCH, DELETE'));
+  api
+    .route('/workbenches/:id/events')
+    .get(known, async (request, response) => {
+      const asked = { user: user(response), id: id(request) };
+      await workbenches.get(asked.user, asked.id);
+      const look = () => workbenches.look(asked.user, asked.id);
+      const first = look();
+      if (!first) throw noSuchWorkbench(asked.id);
+      openStream({ ...asked, first, look, headers: request.headers, response });
+    })
+    .all(methodNotAllowed('GET'));
   for (const action of ['start', 'stop'] as const) {
     api
       .route(`/workbenches/:id/${action}`)
@@ -115,81 +153,15 @@ export function createApp({ workbenches, shares, volumes, identity, log, urlPref
     .route(`${urlPrefix}/openapi.json`)
     .get((_request, response) => void response.json(description))
     .all(methodNotAllowed('GET'));
+  app.use(`${urlPrefix}/docs`, docs());
   app.use(urlPrefix || '/', api);
   app.use(() => {
-    throw new Problem(
-      404,
-      'NotFound',
-      `There is no such path; ${urlPrefix}/openapi.json describes those that there are.`,
-    );
+    throw new Problem(404, 'NotFound', `There is no such path; ${urlPrefix}/docs describes those that there are.`);
   });
   app.use(answerProblem(log));
-  return app;
+  // Where each request is to be read in the log, each goes the long way.
+  return log.isLevelEnabled('debug') ? app : quick({ workbenches, identity, checkRate, urlPrefix, isSynced }, app);
 }
-
-/** A client's own request id is kept if it is harmless, so that its log and ours can be read together. */
-function requestLog(log: Logger): RequestHandler {
-  return pinoHttp({
-    logger: log,
-    genReqId: (request, response) => {
-      const given = request.headers['x-request-id'];
-      const requestId = typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
-      response.setHeader('x-request-id', requestId);
-      return requestId;
-    },
-    // Polls are most of the traffic; they are there when one looks for them.
-    customLogLevel: (request, response) =>
-      response.statusCode >= 500 ? 'error' : request.method === 'GET' && response.statusCode < 400 ? 'debug' : 'info',
-    serializers: {
-      req: ({ id: requestId, method, url }: { id: string; method: string; url: string }) => ({
-        id: requestId,
-        method,
-        path: url.split('?')[0],
-      }),
-      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
-    },
-  });
-}
-
-const readBody = express.raw({ limit: BODY_LIMIT, type: () => true });
-
-/** No body at all is fine, whatever its type; a body must be JSON and say so. */
-const jsonBody: RequestHandler = (request, response, next) => {
-  readBody(request, response, (error?: unknown) => {
-    if (error) return next(error);
-    try {
-      request.body = jsonOf(request);
-      next();
-    } catch (problem) {
-      next(problem);
-    }
-  });
-};
-
-function jsonOf(request: Request): unknown {
-  const bytes: unknown = request.body;
-  // A stream that ends without a byte has no body either.
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return undefined;
-  const type = request.headers['content-type'] ?? '';
-  if (!request.is(['json', '+json']))
-    throw unsupported('The body must be JSON; send it with Content-Type: application/json.');
-  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]+)/i.exec(type) ?? [];
-  if (!/^(utf-8|us-ascii)$/i.test(charset))
-    throw unsupported('The character set of the body is not supported; send UTF-8.');
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw invalid('The body is not valid JSON.');
-  }
-}
-
-/** A page of another site that somebody has open must not make, change or delete anything through their browser. */
-const noCrossSiteWrite: RequestHandler = (request, _response, next) => {
-  const isRead = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
-  if (!isRead && request.headers['sec-fetch-site'] === 'cross-site')
-    throw new Problem(403, 'CrossSite', 'A page of another site asks for this; it is refused.');
-  next();
-};
 
 function methodNotAllowed(allowed: string): RequestHandler {
   return (request, response) => {

@@ -12,6 +12,17 @@ export interface ItemsOptions {
   settings: Settings;
 }
 
+const texts = new WeakMap<Item, string>();
+
+/** As JSON, written once. */
+export function textOf(item: Item): string {
+  const known = texts.get(item);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(item);
+  texts.set(item, text);
+  return text;
+}
+
 export class Items {
   readonly #store: ItemsOptions['store'];
   readonly #settings: Settings;

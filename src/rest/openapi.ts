@@ -2,36 +2,17 @@
 import * as z from 'zod';
 import type { Identity } from './auth.ts';
 import { createSchema, patchSchema } from './body.ts';
+import { json, ref, schemaOf } from './json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { listQuery, oneQuery } from './query.ts';
 import { errorSchema, itemSchema, shareItemSchema, volumeSchema } from './shapes.ts';
 import { setShareSchema } from './shares.ts';
 
-type JsonSchema = Record<string, unknown>;
-
-/** What the API server calls by names of its own is said in JSON Schema's. */
-function schemaOf(schema: z.ZodType): JsonSchema {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => translate(jsonSchema as JsonSchema),
-  });
-  return described;
-}
-
-function translate(schema: JsonSchema): void {
-  const rules = schema['x-kubernetes-validations'] as { rule: string; message: string }[] | undefined;
-  if (schema['x-kubernetes-int-or-string']) Object.assign(schema, { type: ['number', 'string'], maxLength: 32 });
-  const [, pattern] = rules?.map(({ rule }) => /^self\.matches\(r?'(.*)'\)$/.exec(rule)).find(Boolean) ?? [];
-  if (pattern !== undefined) schema.pattern = pattern;
-  for (const key of Object.keys(schema)) if (key.startsWith('x-kubernetes-')) delete schema[key];
-}
-
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: JsonSchema) => ({ content: { 'application/json': { schema } } });
-const answer = (description: string, fields: JsonSchema = {}) => ({
+const answer = (description: string, fields: JsonSchema = {}, more: JsonSchema = {}) => ({
   description,
   ...json({
     type: 'object',
-    properties: { success: { const: true }, ...fields },
+    properties: { success: { const: true }, ...fields, ...more },
     required: ['success', ...Object.keys(fields)],
     additionalProperties: false,
   }),
@@ -45,28 +26,49 @@ const ERRORS: Record<string, string> = {
   409: 'It does not fit what is there: somebody else changed it, or it is managed elsewhere.',
   413: 'The body is larger than 256 KiB.',
   415: 'The body is not JSON.',
-  429: 'The cluster is busy; Retry-After says when to come back.',
+  429: 'The user asks too often, or the cluster is busy; Retry-After says when to come back.',
   503: 'The controller or the cluster cannot answer just now; Retry-After says when to come back.',
 };
+
+/** When it is worth to ask again. */
+const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } };
 
 interface Told {
   operationId: string;
   summary: string;
+  query?: z.ZodObject;
+  headers?: [name: string, description: string][];
   body?: string;
-  ok: [status: number, description: string, fields?: JsonSchema];
+  /** What is answered instead of JSON. */
+  stream?: JsonSchema;
+  /** `more`: fields that may be absent. */
+  ok: [status: number, description: string, fields?: JsonSchema, more?: JsonSchema];
   errors: number[];
+}
+
+function parametersOf({ query = z.object({}), headers = [] }: Told): JsonSchema[] {
+  const { properties = {} } = schemaOf(query) as { properties?: Record<string, JsonSchema> };
+  const asked = Object.entries(properties).map(([name, { description, ...schema }]) => {
+    // Several of them with commas between.
+    const list = schema.type === 'array' ? { style: 'form', explode: false } : {};
+    return { name, in: 'query', description, ...list, schema };
+  });
+  const schema = { type: 'string', minLength: 1, maxLength: 255 };
+  return [...asked, ...headers.map(([name, description]) => ({ name, in: 'header', description, schema }))];
 }
 
 function operation(told: Told, isGuarded: boolean): JsonSchema {
   const { operationId, summary, body } = told;
-  const [status, description, fields] = told.ok;
+  const [status, ...ok] = told.ok;
+  const parameters = parametersOf(told);
   const errors = [...told.errors, ...(isGuarded ? [401, 403] : [])];
   return {
     operationId,
     summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: json(ref(body)) }),
     responses: {
-      [status]: answer(description, fields),
+      [status]: told.stream ?? answer(...ok),
       ...Object.fromEntries(errors.map((code) => [code, { $ref: `#/components/responses/${code}` }])),
     },
   };
@@ -74,9 +76,16 @@ function operation(told: Told, isGuarded: boolean): JsonSchema {
 
 const ONE = { item: ref('Workbench') };
 const SHARES = { items: { type: 'array', items: ref('Share') } };
-const READ = [400, 404, 503];
+const READ = [400, 404, 429, 503];
+const LIST = [400, 429, 503];
 const WRITE = [400, 403, 404, 409, 429, 503];
 const WITH_BODY = [...WRITE, 413, 415];
+
+const STREAM: JsonSchema = {
+  description:
+    'Events without a type have the workbench as JSON; "deleted" has its id, and is the last. A comment comes each 15 s.',
+  content: { 'text/event-stream': { schema: { type: 'string' } } },
+};
 
 /** Each path, by what it does with which method. */
 const PATHS: Record<string, Record<string, Told>> = {
@@ -84,19 +93,39 @@ const PATHS: Record<string, Record<string, Told>> = {
     get: {
       operationId: 'listWorkbenches',
       summary: "The user's own workbenches and those that are shared with them, in the order of their birth.",
-      ok: [200, 'All of them.', { items: { type: 'array', items: ref('Workbench') } }],
-      errors: [400, 503],
+      query: listQuery,
+      ok: [
+        200,
+        'Those that are asked for, by default all of them.',
+        { items: { type: 'array', items: ref('Workbench') } },
+        {
+          continue: { type: 'string', description: 'There are more: to be sent as it is. Absent: these are the last.' },
+        },
+      ],
+      errors: LIST,
     },
     post: {
       operationId: 'createWorkbench',
-      summary: 'Makes a new workbench each time, and starts it. Poll it until its status is running.',
+      summary: 'Makes a new workbench, and starts it: each time another one, unless the key is the same.',
+      headers: [
+        [
+          'Idempotency-Key',
+          'Any text: the same with the same body is answered with the same workbench, with another 409.',
+        ],
+      ],
       body: 'CreateWorkbench',
       ok: [201, 'It is made.', ONE],
       errors: WITH_BODY.filter((code) => code !== 404),
     },
   },
   '/workbenches/{id}': {
-    get: { operationId: 'getWorkbench', summary: 'One workbench.', ok: [200, 'As it is now.', ONE], errors: READ },
+    get: {
+      operationId: 'getWorkbench',
+      summary: 'One workbench, at once or when it has a status.',
+      query: oneQuery,
+      ok: [200, 'As it is now.', ONE],
+      errors: READ,
+    },
     patch: {
       operationId: 'patchWorkbench',
       summary: 'Changes it; all but the name take effect at the next start. null goes back to the default.',
@@ -110,6 +139,16 @@ const PATHS: Record<string, Record<string, Told>> = {
         'Deletes it. It is stopping until nothing of it is left; its volume is kept unless its class says otherwise.',
       ok: [200, 'It is on its way.'],
       errors: WRITE,
+    },
+  },
+  '/workbenches/{id}/events': {
+    get: {
+      operationId: 'watchWorkbench',
+      summary: 'The workbench as it is now and at each change, as server-sent events, until it is deleted.',
+      headers: [['Last-Event-ID', 'Of the last event that came: the first one is left out if it would say the same.']],
+      stream: STREAM,
+      ok: [200, ''],
+      errors: READ,
     },
   },
   '/workbenches/{id}/start': {
@@ -148,7 +187,7 @@ const PATHS: Record<string, Record<string, Told>> = {
       operationId: 'listVolumes',
       summary: "The user's volumes, those that no workbench has any more included.",
       ok: [200, 'All of them.', { items: { type: 'array', items: ref('Volume') } }],
-      errors: [400, 503],
+      errors: LIST,
     },
   },
   '/volumes/{id}': {
@@ -186,7 +225,10 @@ export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSc
     },
   ]);
   const codes = Object.entries(ERRORS).filter(([code]) => needs.token || code !== '401');
-  const responses = codes.map(([code, description]) => [code, { description, ...json(ref('Error')) }]);
+  const responses = codes.map(([code, description]) => {
+    const headers = code === '429' || code === '503' ? { headers: RETRY_AFTER } : {};
+    return [code, { description, ...headers, ...json(ref('Error')) }];
+  });
   return {
     openapi: '3.1.0',
     info: {

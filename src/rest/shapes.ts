@@ -5,7 +5,7 @@ import type { Phase } from '../workbench/resource.ts';
 
 const time = z.string().meta({ format: 'date-time' });
 const quantity = z.string().meta({ description: 'A Kubernetes quantity.', examples: ['2', '500m', '4Gi'] });
-const STATUSES = PHASES.map((phase) => phase.toLowerCase() as Lowercase<Phase>);
+export const STATUSES = PHASES.map((phase) => phase.toLowerCase() as Lowercase<Phase>);
 
 /** Unknown values are absent, not null. */
 export const itemSchema = z.strictObject({

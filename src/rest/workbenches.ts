@@ -2,9 +2,8 @@
 import type { Cluster } from '../kube/cluster.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
-import type { PatchOperation } from '../workbench/objects.ts';
 import { API_VERSION, KIND } from '../workbench/resource.ts';
-import type { Workbench } from '../workbench/resource.ts';
+import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
 import { permissionOf } from '../workbench/shares.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
@@ -13,9 +12,11 @@ import type { Access } from './access.ts';
 import { checkEnv, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { Grants } from './grants.ts';
+import { once } from './idempotency.ts';
 import { newName } from './new-name.ts';
 import { Problem } from './problem.ts';
 import { Items } from './items.ts';
+import { assign, sameGeneration, samePhase } from './edit.ts';
 import { phaseNow } from './view.ts';
 import type { Item } from './shapes.ts';
 import type { Caller } from './tokens.ts';
@@ -26,6 +27,12 @@ export interface WorkbenchesOptions {
   cluster: Cluster;
   settings: Settings;
   access: Access;
+}
+
+/** An item, and which incarnation of its id it is of. */
+export interface Seen {
+  uid: string;
+  item: Item;
 }
 
 export class Workbenches {
@@ -54,20 +61,37 @@ export class Workbenches {
     return this.#itemFor(user, await this.#access.seen(user, id, 'read'));
   }
 
-  async create(user: string, body: CreateBody): Promise<Item> {
+  /** As the store has it; undefined: there is none of that name, or this user may not see it. */
+  look(user: string, id: string): Seen | undefined {
+    const known = this.#store.collections.Workbench.get(id);
+    if (!known || permissionOf(known, user) === undefined) return undefined;
+    return { uid: known.metadata.uid!, item: this.#itemFor(user, known) };
+  }
+
+  /** @param key of a client that may send this again */
+  async create(user: string, body: CreateBody, key?: string): Promise<Item> {
     checkEnv(body.env);
     const spec = specFrom(user, body);
+    if (key === undefined) return this.#items.of(await this.#make(newName(), spec));
+    const made = await once(key, spec, {
+      known: (name) => this.#store.collections.Workbench.get(name),
+      live: (name) => this.#cluster.get('Workbench', name),
+      make: (name, annotations) => this.#make(name, spec, { annotations }),
+    });
+    return this.#items.of(made);
+  }
+
+  async #make(name: string, spec: WorkbenchSpec, marks: object = {}): Promise<Workbench> {
     await this.#grants.check(spec);
     await this.#grants.checkStart({ metadata: { name: '' }, spec });
-    const { namespace } = this.#cluster;
-    const name = newName();
-    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace }, spec };
+    const metadata = { name, namespace: this.#cluster.namespace, ...marks };
+    const object = { apiVersion: API_VERSION, kind: KIND, metadata, spec };
     try {
-      return this.#items.of(await this.#cluster.create('Workbench', object));
+      return await this.#cluster.create('Workbench', object);
     } catch (error) {
       if (!isKubeError(error, 'unreachable')) throw error;
       // The write may have been done and only its answer lost. The name is ours alone, so one look settles it.
-      return this.#items.of(await this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error)));
+      return this.#cluster.get('Workbench', name).catch(() => Promise.reject(error as Error));
     }
   }
 
@@ -177,19 +201,4 @@ function adminOnly(): Problem {
 function byBirth({ metadata: a }: Workbench, { metadata: b }: Workbench): number {
   if (a.creationTimestamp === b.creationTimestamp) return a.name < b.name ? -1 : 1;
   return a.creationTimestamp! < b.creationTimestamp! ? -1 : 1;
-}
-
-function sameGeneration({ metadata }: Workbench): PatchOperation {
-  return { op: 'test', path: '/metadata/generation', value: metadata.generation };
-}
-
-function samePhase({ status }: Workbench): PatchOperation[] {
-  return status?.phase === undefined ? [] : [{ op: 'test', path: '/status/phase', value: status.phase }];
-}
-
-/** Absent keeps a value, null takes it away. */
-function assign(path: string, before: unknown, value: unknown): PatchOperation[] {
-  if (value === undefined) return [];
-  if (value !== null) return [{ op: 'add', path, value }];
-  return before === undefined ? [] : [{ op: 'remove', path }];
 }

@@ -160,3 +160,14 @@ test('the workbenches of one owner are found without a search', () => {
   filled.collections.Workbench.saw(at(12, workbench({ owner: 'bob' }), { name: 'bobs', uid: 'uid-3' }));
   expect(filled.collections.Workbench.indexed('alice')).toEqual([genome]);
 });
+
+test('a status of our own is news to whoever shows it, and not to whoever has written it', () => {
+  const { store: filled, told } = store();
+  const shown: string[] = [];
+  filled.onAnyChange((key) => shown.push(key));
+  filled.collections.Workbench.saw(at(1, genome));
+  filled.collections.Workbench.wrote(at(2, { ...genome, status: { phase: 'Running' } }), true);
+  filled.collections.Pod.saw(at(3, podOf(genome)));
+  expect(told).toEqual(['genome', 'genome']);
+  expect(shown).toEqual(['genome', 'genome', 'genome']);
+});

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { byKey } from '../../src/rest/auth.ts';
+import { serve } from './served.ts';
+import type { Served } from './served.ts';
+
+const KEY = 'the-key-of-the-portal';
+/** The same installation twice; where each request is logged none takes the short way. */
+const ways: Record<'short' | 'long', Served> = {} as never;
+
+beforeAll(async () => {
+  const sink = { write: () => undefined };
+  const options = { identity: byKey(KEY), urlPrefix: '/v1.0', perSecond: 3 };
+  ways.short = await serve({ ...options, log: pino({ level: 'info' }, sink) });
+  ways.long = await serve({ ...options, log: pino({ level: 'debug' }, sink) });
+  for (const served of Object.values(ways)) {
+    served.put('genome', 'Running', { displayName: 'Ä "lab"' });
+    served.put('atlas', 'Pending');
+    served.put('other', 'Running', { owner: 'bob' });
+  }
+});
+afterAll(() => Promise.all(Object.values(ways).map((served) => served.close())));
+
+const bearer = { authorization: `Bearer ${KEY}` };
+
+test.each<[path: string, status: number, headers?: Record<string, string>]>([
+  ['/workbenches/genome?user_id=alice', 200],
+  ['/workbenches?user_id=alice', 200],
+  ['/workbenches?user_id=nobody', 200],
+  ['/workbenches/genome/?user_id=alice', 200],
+  ['/workbenches/genome?user_id=alice', 200, { ...bearer, 'x-request-id': 'portal-42' }],
+  ['/workbenches/genome?user_id=alice', 200, { ...bearer, 'x-request-id': 'not "harmless"' }],
+  ['/workbenches/genome?user_id=%61lice', 200],
+  ['/workbenches/genome?user_id=alice&wait=running', 200],
+  ['/workbenches/other?user_id=alice', 404],
+  ['/workbenches/none?user_id=alice', 404],
+  ['/workbenches/genome', 400],
+  ['/workbenches/genome?user_id=', 400],
+  ['/workbenches/genome?user_id=alice&user_id=bob', 400],
+  ['/workbenches/genome?user_id=alice', 401, {}],
+  ['/workbenches/genome?user_id=alice', 401, { authorization: 'Bearer another-key-of-somebody' }],
+  ['/WORKBENCHES/genome?user_id=alice', 404],
+])('the short way answers as the long one does: %s, %d', async (path, status, headers = bearer) => {
+  const [short, long] = await Promise.all(
+    [ways.short, ways.long].map(async ({ url }) => {
+      const answer = await fetch(url + path, { headers });
+      const { 'x-request-id': id, date: _, ...rest } = Object.fromEntries(answer.headers);
+      const isOurs = /^[0-9a-f-]{36}$/.test(id!);
+      return { status: answer.status, headers: rest, id: isOurs ? 'made' : id, body: await answer.text() };
+    }),
+  );
+  expect(short).toEqual(long);
+  expect(short!.status).toBe(status);
+});
+
+test('the short way counts as the long one does', async () => {
+  for (const served of Object.values(ways)) {
+    const statuses = new Set<number>();
+    for (let i = 0; i < 40; i += 1)
+      statuses.add((await fetch(`${served.url}/workbenches/genome?user_id=alice`, { headers: bearer })).status);
+    expect([...statuses]).toEqual([200, 429]);
+  }
+});
