@@ -1,6 +1,7 @@
 /** The API's own description: OpenAPI 3.1, made from the schemas that check what comes and shape what goes. */
 import * as z from 'zod';
 import type { Identity } from './auth.ts';
+import { specSchema } from '../workbench/resource.ts';
 import { createSchema, patchSchema } from './body.ts';
 import { errorSchema, itemSchema, volumeSchema } from './shapes.ts';
 
@@ -16,13 +17,30 @@ function schemaOf(schema: z.ZodType): JsonSchema {
   return described;
 }
 
+/** Numbers that are written without an exponent; text as the API server takes it, but no zero. */
+const SIZE = {
+  type: ['number', 'string'],
+  minimum: 1e-6,
+  exclusiveMaximum: 1e15,
+  maxLength: 32,
+  not: { type: 'string', pattern: '^[0.]+[a-zA-Z]*$' },
+};
+
 function translate(schema: JsonSchema): void {
-  const rules = schema['x-kubernetes-validations'] as { rule: string; message: string }[] | undefined;
-  if (schema['x-kubernetes-int-or-string']) Object.assign(schema, { type: ['number', 'string'], maxLength: 32 });
-  const [, pattern] = rules?.map(({ rule }) => /^self\.matches\(r?'(.*)'\)$/.exec(rule)).find(Boolean) ?? [];
-  if (pattern !== undefined) schema.pattern = pattern;
+  const rules = (schema['x-kubernetes-validations'] ?? []) as { rule: string }[];
+  if (schema['x-kubernetes-int-or-string']) Object.assign(schema, SIZE);
+  for (const { rule } of rules) {
+    const [, not, pattern] = /^(!?)(?:self|string\(self\))\.matches\(r?'(.*?)'\)/.exec(rule) ?? [];
+    if (pattern === undefined) continue;
+    if (not) schema.not = { pattern: portable(pattern) };
+    else schema.pattern = portable(pattern);
+  }
   for (const key of Object.keys(schema)) if (key.startsWith('x-kubernetes-')) delete schema[key];
 }
+
+/** Names of classes of characters are not known to every reader of JSON Schema; those that they stand for are. */
+const portable = (pattern: string) =>
+  pattern.replace('\\p{Cc}\\p{Zl}\\p{Zp}', '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029');
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: JsonSchema) => ({ content: { 'application/json': { schema } } });
@@ -48,24 +66,34 @@ const ERRORS: Record<string, string> = {
   503: 'The controller or the cluster cannot answer just now; Retry-After says when to come back.',
 };
 
+/** null is as good as none: clients send it that have nothing to say. */
+const bodyOf = (name: string) => ({ anyOf: [ref(name), { type: 'null' }] });
+
 interface Told {
   operationId: string;
   summary: string;
   body?: string;
   ok: [status: number, description: string, fields?: JsonSchema];
   errors: number[];
+  /** Where its answer names something, and what can be done with that. */
+  leads?: { by: string; to: string[] };
 }
 
-function operation(told: Told, isGuarded: boolean): JsonSchema {
-  const { operationId, summary, body } = told;
+function operation(told: Told, needs: Identity['needs']): JsonSchema {
+  const { operationId, summary, body, leads } = told;
   const [status, description, fields] = told.ok;
-  const errors = [...told.errors, ...(isGuarded ? [401, 403] : [])];
+  const parameters = {
+    id: `$response.body#/${leads?.by}`,
+    ...(needs.userId ? { user_id: '$request.query.user_id' } : {}),
+  };
+  const links = Object.fromEntries((leads?.to ?? []).map((next) => [next, { operationId: next, parameters }]));
+  const errors = [...told.errors, ...(needs.token ? [401, 403] : [])];
   return {
     operationId,
     summary,
-    ...(body === undefined ? {} : { requestBody: json(ref(body)) }),
+    ...(body === undefined ? {} : { requestBody: json(bodyOf(body)) }),
     responses: {
-      [status]: answer(description, fields),
+      [status]: { ...answer(description, fields), ...(leads ? { links } : {}) },
       ...Object.fromEntries(errors.map((code) => [code, { $ref: `#/components/responses/${code}` }])),
     },
   };
@@ -91,6 +119,10 @@ const PATHS: Record<string, Record<string, Told>> = {
       body: 'CreateWorkbench',
       ok: [201, 'It is made.', ONE],
       errors: WITH_BODY.filter((code) => code !== 404),
+      leads: {
+        by: 'item/workbench_id',
+        to: ['getWorkbench', 'patchWorkbench', 'startWorkbench', 'stopWorkbench', 'deleteWorkbench'],
+      },
     },
   },
   '/workbenches/{id}': {
@@ -132,6 +164,7 @@ const PATHS: Record<string, Record<string, Told>> = {
       summary: "The user's volumes, those that no workbench has any more included.",
       ok: [200, 'All of them.', { items: { type: 'array', items: ref('Volume') } }],
       errors: [400, 503],
+      leads: { by: 'items/0/volume_id', to: ['getVolume', 'deleteVolume'] },
     },
   },
   '/volumes/{id}': {
@@ -150,12 +183,13 @@ const PATHS: Record<string, Record<string, Told>> = {
   },
 };
 
+const { description: _, ...USER } = schemaOf(specSchema.shape.owner);
 const user = (isRequired: boolean) => ({
   name: 'user_id',
   in: 'query',
   required: isRequired,
   description: isRequired ? 'Who asks.' : 'Who asks; another than the token says only for administrators.',
-  schema: { type: 'string', minLength: 1, maxLength: 253 },
+  schema: USER,
 });
 const ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 
@@ -165,7 +199,7 @@ export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSc
     path,
     {
       parameters: [...(path.includes('{id}') ? [ID] : []), user(needs.userId)],
-      ...Object.fromEntries(Object.entries(operations).map(([method, told]) => [method, operation(told, needs.token)])),
+      ...Object.fromEntries(Object.entries(operations).map(([method, told]) => [method, operation(told, needs)])),
     },
   ]);
   const codes = Object.entries(ERRORS).filter(([code]) => needs.token || code !== '401');
