@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createWorkbenchClient } from '@h1st/workbench-client';
-import type { Refusal, Workbench } from '@h1st/workbench-client';
+import type { CreateWorkbench, Refusal, Workbench } from '@h1st/workbench-client';
 
 const [baseUrl = 'http://localhost:8999', userId] = process.argv.slice(2);
 const api = createWorkbenchClient({ baseUrl, userId, token: process.env['WORKBENCH_TOKEN'] });
@@ -34,7 +34,8 @@ async function untilGone(id: string): Promise<void> {
 }
 
 try {
-  const { item } = answered(await api.POST('/workbenches', { body: { workbench_name: 'From a program' } }));
+  const body = { workbench_name: 'From a program' } satisfies CreateWorkbench;
+  const { item } = answered(await api.POST('/workbenches', { body }));
   const id = item.workbench_id;
   const path = { id };
   console.log(`${id} is made`);

@@ -5,6 +5,8 @@ import type { components, paths } from './api.ts';
 
 export type { components, operations, paths } from './api.ts';
 export type Workbench = components['schemas']['Workbench'];
+export type CreateWorkbench = components['schemas']['CreateWorkbench'];
+export type PatchWorkbench = components['schemas']['PatchWorkbench'];
 export type Volume = components['schemas']['Volume'];
 export type Refusal = components['schemas']['Error'];
 export type WorkbenchClient = Client<paths, 'application/json'>;
