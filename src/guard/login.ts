@@ -13,7 +13,7 @@ import {
   randomState,
 } from 'openid-client';
 import type { Configuration } from 'openid-client';
-import { specSchema } from '../workbench/resource.ts';
+import { isUser } from '../workbench/resource.ts';
 
 export interface LoginOptions {
   issuer: string;
@@ -89,8 +89,8 @@ export function createLogin({ issuer, clientId, clientSecret, userClaim, redirec
       }).catch((cause: unknown) => {
         throw new LoginError('The identity provider did not confirm the login.', { cause });
       });
-      const user = specSchema.shape.owner.safeParse(tokens.claims()?.[userClaim]);
-      if (user.success) return user.data;
+      const user = tokens.claims()?.[userClaim];
+      if (isUser(user)) return user;
       throw new LoginError(`The identity provider names no user: the claim "${userClaim}" of its ID token is missing.`);
     },
   };

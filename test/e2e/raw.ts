@@ -13,7 +13,8 @@ export async function send(origin: string, target: string, headers: Record<strin
   const socket = connect({ host: hostname, port: Number(port) });
   const lines = Object.entries({ host, connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}`);
   socket.setTimeout(10_000, () => socket.destroy());
-  socket.end(Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+  // Not ended: to a server that would mean that nobody waits for the answer.
+  socket.write(Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
   let text = '';
   socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
   socket.on('error', () => undefined);
