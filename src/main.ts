@@ -21,10 +21,12 @@ import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
 import { byKey, byToken, trusting } from './rest/auth.ts';
 import type { Identity } from './rest/auth.ts';
+import { Access } from './rest/access.ts';
 import { createApp } from './rest/app.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
+import { Shares } from './rest/shares.ts';
 import { provider, sharedSecret } from './rest/tokens.ts';
 import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
@@ -117,11 +119,13 @@ async function main(env: Environment): Promise<void> {
   const watches = [...reflectors.watches, pageRoute.watch];
   metrics.observe({ store, watches, lease, controller, recorder });
 
-  const workbenches = new Workbenches({ store, cluster, settings });
+  const access = new Access({ store, cluster, isCurrent: () => reflectors.isCurrent('Workbench') });
+  const workbenches = new Workbenches({ store, cluster, settings, access });
   const volumes = new Volumes({ store, cluster });
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({
     workbenches,
+    shares: new Shares(access),
     volumes,
     identity: identityFrom(env),
     log,

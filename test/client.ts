@@ -1,5 +1,5 @@
 /** The REST facade as a client sees it: what a portal would do, with polling where a portal would poll. */
-import { errorSchema, itemSchema } from '../src/rest/shapes.ts';
+import { errorSchema, itemSchema, shareItemSchema } from '../src/rest/shapes.ts';
 import { eventually } from './eventually.ts';
 
 export interface Item {
@@ -30,19 +30,25 @@ export interface Client {
 }
 
 /** The ones that the API's description is made from. @throws ZodError */
-function holdAgainstSchemas(status: number, body: Answer['body']): void {
+function holdAgainstSchemas(path: string, status: number, body: Answer['body']): void {
   if (status >= 400) errorSchema.parse(body);
-  for (const item of [body.item ?? [], body.items ?? []].flat()) itemSchema.parse(item);
+  const schema = path.endsWith('/shares') ? shareItemSchema : itemSchema;
+  for (const item of [body.item ?? [], body.items ?? []].flat()) schema.parse(item);
 }
 
-export function client(rest: string, user: string): Client {
+/** @param user whom `user_id` names; undefined: nobody. @param token that it bears */
+export function client(rest: string, user: string | undefined, token?: string): Client {
+  const query = user === undefined ? '' : `?user_id=${encodeURIComponent(user)}`;
+  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
   async function call(method: string, path = '', body?: unknown): Promise<Answer> {
-    const response = await fetch(`${rest}/workbenches${path}?user_id=${encodeURIComponent(user)}`, {
+    const response = await fetch(`${rest}/workbenches${path}${query}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     });
     const answered = (await response.json()) as Answer['body'];
-    holdAgainstSchemas(response.status, answered);
+    holdAgainstSchemas(path, response.status, answered);
     return { status: response.status, headers: response.headers, body: answered };
   }
 

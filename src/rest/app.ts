@@ -7,12 +7,16 @@ import { pinoHttp } from 'pino-http';
 import type { Identity } from './auth.ts';
 import { createSchema, parseBody, patchSchema } from './body.ts';
 import { describeApi } from './openapi.ts';
+import { setShareSchema } from './shares.ts';
+import type { Shares } from './shares.ts';
+import type { Caller } from './tokens.ts';
 import { Problem, invalid, notSynced, toProblem, unsupported } from './problem.ts';
 import type { Volumes } from './volumes.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface AppOptions {
   workbenches: Workbenches;
+  shares: Shares;
   volumes: Volumes;
   identity: Identity;
   log: Logger;
@@ -23,7 +27,7 @@ export interface AppOptions {
 
 const BODY_LIMIT = 256 * 1024;
 
-export function createApp({ workbenches, volumes, identity, log, urlPrefix, isSynced }: AppOptions): Express {
+export function createApp({ workbenches, shares, volumes, identity, log, urlPrefix, isSynced }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -36,16 +40,17 @@ export function createApp({ workbenches, volumes, identity, log, urlPrefix, isSy
   });
   // Before the body: nobody makes this read a long one without saying who they are.
   const known: RequestHandler = async (request, response, next) => {
-    response.locals.user = await identity.userOf(request);
+    response.locals.caller = await identity.callerOf(request);
     next();
   };
-  const user = ({ locals }: Response) => locals.user as string;
+  const caller = ({ locals }: Response) => locals.caller as Caller;
+  const user = (response: Response) => caller(response).user;
   const id = (request: Request) => String(request.params.id);
 
   api
     .route('/workbenches')
-    .get(known, (_request, response) => {
-      response.json({ success: true, items: workbenches.list(user(response)) });
+    .get(known, async (_request, response) => {
+      response.json({ success: true, items: await workbenches.list(user(response)) });
     })
     .post(known, jsonBody, async (request, response) => {
       const owner = user(response);
@@ -59,8 +64,7 @@ export function createApp({ workbenches, volumes, identity, log, urlPrefix, isSy
       response.json({ success: true, item: await workbenches.get(user(response), id(request)) });
     })
     .patch(known, jsonBody, async (request, response) => {
-      const owner = user(response);
-      const item = await workbenches.patch(owner, id(request), parseBody(patchSchema, request.body));
+      const item = await workbenches.patch(caller(response), id(request), parseBody(patchSchema, request.body));
       response.json({ success: true, item });
     })
     .delete(known, async (request, response) => {
@@ -77,6 +81,16 @@ export function createApp({ workbenches, volumes, identity, log, urlPrefix, isSy
       })
       .all(methodNotAllowed('POST'));
   }
+  api
+    .route('/workbenches/:id/shares')
+    .get(known, async (request, response) => {
+      response.json({ success: true, items: await shares.list(user(response), id(request)) });
+    })
+    .post(known, jsonBody, async (request, response) => {
+      const items = await shares.set(user(response), id(request), parseBody(setShareSchema, request.body));
+      response.json({ success: true, items });
+    })
+    .all(methodNotAllowed('GET, POST'));
 
   api
     .route('/volumes')

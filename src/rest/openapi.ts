@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import type { Identity } from './auth.ts';
 import { createSchema, patchSchema } from './body.ts';
-import { errorSchema, itemSchema, volumeSchema } from './shapes.ts';
+import { errorSchema, itemSchema, shareItemSchema, volumeSchema } from './shapes.ts';
+import { setShareSchema } from './shares.ts';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -39,7 +40,7 @@ const answer = (description: string, fields: JsonSchema = {}) => ({
 const ERRORS: Record<string, string> = {
   400: 'Something in the request is not as it must be; the message says what.',
   401: 'It bears no token, or none that is valid here.',
-  403: 'A limit of the owner, a quota of the namespace or a policy of the cluster is in the way.',
+  403: 'This user may not do it, or a limit of the owner, a quota of the namespace or a policy of the cluster is in the way.',
   404: 'There is none of that name, or it is somebody else’s.',
   409: 'It does not fit what is there: somebody else changed it, or it is managed elsewhere.',
   413: 'The body is larger than 256 KiB.',
@@ -72,6 +73,7 @@ function operation(told: Told, isGuarded: boolean): JsonSchema {
 }
 
 const ONE = { item: ref('Workbench') };
+const SHARES = { items: { type: 'array', items: ref('Share') } };
 const READ = [400, 404, 503];
 const WRITE = [400, 403, 404, 409, 429, 503];
 const WITH_BODY = [...WRITE, 413, 415];
@@ -81,7 +83,7 @@ const PATHS: Record<string, Record<string, Told>> = {
   '/workbenches': {
     get: {
       operationId: 'listWorkbenches',
-      summary: "The user's workbenches, in the order of their birth.",
+      summary: "The user's own workbenches and those that are shared with them, in the order of their birth.",
       ok: [200, 'All of them.', { items: { type: 'array', items: ref('Workbench') } }],
       errors: [400, 503],
     },
@@ -124,6 +126,21 @@ const PATHS: Record<string, Record<string, Told>> = {
       summary: 'Stops it; nothing if it is stopped already.',
       ok: [200, 'It is wanted stopped.'],
       errors: WRITE,
+    },
+  },
+  '/workbenches/{id}/shares': {
+    get: {
+      operationId: 'listShares',
+      summary: 'With whom it is shared. Only its owner is told.',
+      ok: [200, 'All of them.', SHARES],
+      errors: [...READ, 403],
+    },
+    post: {
+      operationId: 'setShare',
+      summary: 'Shares it with a user, changes what the share allows, or takes it back. Safe to repeat.',
+      body: 'SetShare',
+      ok: [200, 'All there are from now on.', SHARES],
+      errors: WITH_BODY,
     },
   },
   '/volumes': {
@@ -187,6 +204,8 @@ export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSc
         Workbench: schemaOf(itemSchema),
         CreateWorkbench: schemaOf(createSchema),
         PatchWorkbench: schemaOf(patchSchema),
+        Share: schemaOf(shareItemSchema),
+        SetShare: schemaOf(setShareSchema),
         Volume: schemaOf(volumeSchema),
         Error: schemaOf(errorSchema),
       },

@@ -1,0 +1,39 @@
+/** An OpenID provider, as far as this program can see of one: where its keys are, the keys, and tokens that they have signed. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+
+const AUDIENCE = 'workbenches';
+const ADMIN_ROLE = 'admin';
+
+export interface Provider {
+  /** What a controller needs to know of it. */
+  env: Record<string, string>;
+  /** An access token, good for an hour. */
+  token: (subject: string, isAdmin?: boolean) => Promise<string>;
+  close: () => void;
+}
+
+export async function startProvider(): Promise<Provider> {
+  const { privateKey, publicKey } = await generateKeyPair('RS256');
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', use: 'sig' }];
+  const server = createServer(({ url }, response) => {
+    const answer = url === '/keys' ? { keys } : { issuer, jwks_uri: `${issuer}/keys` };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    env: { OIDC_ISSUER: issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_ADMIN_ROLE: ADMIN_ROLE },
+    token: (subject, isAdmin = false) =>
+      new SignJWT({ typ: 'Bearer', ...(isAdmin ? { resource_access: { [AUDIENCE]: { roles: [ADMIN_ROLE] } } } : {}) })
+        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+        .setSubject(subject)
+        .setIssuer(issuer)
+        .setAudience(AUDIENCE)
+        .setExpirationTime('1h')
+        .sign(privateKey),
+    close: () => void server.close(),
+  };
+}
