@@ -2,6 +2,7 @@
  * What must be so of every Pod of a workbench, whoever wrote what: in sentences about what is not. The restricted Pod Security
  * profile, the fields that this program has decided on, and no others; one that comes to be rendered one day fails here first.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { isReservedEnv } from '../src/workbench/env.ts';
 import type { Pod } from '../src/workbench/objects.ts';
 
@@ -46,13 +47,13 @@ export function wrongWith(pod: Pod, allowed: Allowed): string[] {
     'its security context',
   );
   must(runAsNonRoot === true && Number(runAsUser) > 0, 'it may run as root');
-  must(isSame(seccompProfile, { type: 'RuntimeDefault' }), 'it is not confined');
+  must(isDeepStrictEqual(seccompProfile, { type: 'RuntimeDefault' }), 'it is not confined');
 
   must(spec.containers.length === 1, `it has ${spec.containers.length} containers`);
   const [container] = spec.containers as [(typeof spec.containers)[number]];
   only(container, CONTAINER, 'the container');
   const confined = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-  must(isSame(container.securityContext, confined), 'the container may gain rights');
+  must(isDeepStrictEqual(container.securityContext, confined), 'the container may gain rights');
   must(allowed.image(container.image), `it runs ${container.image}`);
   must(container.ports.length === 1, 'it has more than one port');
   for (const port of container.ports) only(port, 'name containerPort protocol', 'the port');
@@ -63,9 +64,15 @@ export function wrongWith(pod: Pod, allowed: Allowed): string[] {
 
   for (const variable of container.env) only(variable, 'name value', `the variable ${variable.name}`);
   const names = container.env.map(({ name }) => name).filter(isReservedEnv);
-  must(isSame(names.toSorted(), RESERVED.toSorted()), `of the reserved variables it has ${names.join(', ')}`);
+  must(
+    isDeepStrictEqual(names.toSorted(), RESERVED.toSorted()),
+    `of the reserved variables it has ${names.join(', ')}`,
+  );
 
-  must(isSame(container.volumeMounts, [{ name: 'home', mountPath: '/home/project' }]), 'it mounts something else');
+  must(
+    isDeepStrictEqual(container.volumeMounts, [{ name: 'home', mountPath: '/home/project' }]),
+    'it mounts something else',
+  );
   must(spec.volumes?.length === 1, 'it has more than one volume');
   for (const volume of spec.volumes ?? []) {
     only(volume, 'name emptyDir persistentVolumeClaim', 'the volume');
@@ -81,14 +88,12 @@ export function wrongWith(pod: Pod, allowed: Allowed): string[] {
 export function asTheProcessReads(name: string, { spec }: Pod): string | undefined {
   const known = new Map<string, string>();
   for (const variable of spec!.containers[0]!.env) {
-    const text = variable.value.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, other: string | undefined) =>
+    // The API server leaves an empty value out.
+    const { value = '' } = variable as { value?: string };
+    const text = value.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, other: string | undefined) =>
       other === undefined ? '$' : (known.get(other) ?? found),
     );
     known.set(variable.name, text);
   }
   return known.get(name);
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
