@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
+import type { CryptoKey, JWTHeaderParameters, JWTPayload } from 'jose';
 
 const AUDIENCE = 'workbenches';
 const ADMIN_ROLE = 'admin';
@@ -12,6 +13,10 @@ export interface Provider {
   env: Record<string, string>;
   /** An access token, good for an hour. */
   token: (subject: string, isAdmin?: boolean) => Promise<string>;
+  /** Any other one. @param claims over those of an access token; undefined takes one away */
+  sign: (claims: JWTPayload, header?: Partial<JWTHeaderParameters>, key?: CryptoKey | Uint8Array) => Promise<string>;
+  /** What everybody may know, as a file. */
+  publicKey: string;
   close: () => void;
 }
 
@@ -24,16 +29,18 @@ export async function startProvider(): Promise<Provider> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sign: Provider['sign'] = (claims, header = {}, key = privateKey) => {
+    const exp = Math.floor(Date.now() / 1_000) + 3_600;
+    return new SignJWT({ typ: 'Bearer', iss: issuer, aud: AUDIENCE, exp, ...claims })
+      .setProtectedHeader({ alg: 'RS256', kid: 'one', ...header })
+      .sign(key);
+  };
   return {
     env: { OIDC_ISSUER: issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_ADMIN_ROLE: ADMIN_ROLE },
-    token: (subject, isAdmin = false) =>
-      new SignJWT({ typ: 'Bearer', ...(isAdmin ? { resource_access: { [AUDIENCE]: { roles: [ADMIN_ROLE] } } } : {}) })
-        .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-        .setSubject(subject)
-        .setIssuer(issuer)
-        .setAudience(AUDIENCE)
-        .setExpirationTime('1h')
-        .sign(privateKey),
+    token: (sub, isAdmin = false) =>
+      sign({ sub, ...(isAdmin ? { resource_access: { [AUDIENCE]: { roles: [ADMIN_ROLE] } } } : {}) }),
+    sign,
+    publicKey: await exportSPKI(publicKey),
     close: () => void server.close(),
   };
 }

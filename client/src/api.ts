@@ -14,10 +14,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The user's workbenches, in the order of their birth. */
+        /** The user's own workbenches and those that are shared with them, in the order of their birth. */
         get: operations["listWorkbenches"];
         put?: never;
-        /** Makes a new workbench each time, and starts it. Poll it until its status is running. */
+        /** Makes a new workbench, and starts it: each time another one, unless the key is the same. */
         post: operations["createWorkbench"];
         delete?: never;
         options?: never;
@@ -37,7 +37,7 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** One workbench. */
+        /** One workbench, at once or when it has a status. */
         get: operations["getWorkbench"];
         put?: never;
         post?: never;
@@ -47,6 +47,28 @@ export interface paths {
         head?: never;
         /** Changes it; all but the name take effect at the next start. null goes back to the default. */
         patch: operations["patchWorkbench"];
+        trace?: never;
+    };
+    "/workbenches/{id}/events": {
+        parameters: {
+            query?: {
+                /** @description Who asks; another than the token says only for administrators. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** The workbench as it is now and at each change, as server-sent events, until it is deleted. */
+        get: operations["watchWorkbench"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/workbenches/{id}/start": {
@@ -87,6 +109,29 @@ export interface paths {
         put?: never;
         /** Stops it; nothing if it is stopped already. */
         post: operations["stopWorkbench"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workbenches/{id}/shares": {
+        parameters: {
+            query?: {
+                /** @description Who asks; another than the token says only for administrators. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** With whom it is shared. Only its owner is told. */
+        get: operations["listShares"];
+        put?: never;
+        /** Shares it with a user, changes what the share allows, or takes it back. Safe to repeat. */
+        post: operations["setShare"];
         delete?: never;
         options?: never;
         head?: never;
@@ -193,6 +238,11 @@ export interface components {
                 /** @description Why it has not the size that was asked for. */
                 message?: string;
             };
+            /**
+             * @description What its owner lets the user do who asks. Absent: it is that user's own.
+             * @enum {string}
+             */
+            permission?: "read" | "read-write";
         };
         CreateWorkbench: {
             /** @description A name for people. */
@@ -218,6 +268,8 @@ export interface components {
             }[];
         };
         PatchWorkbench: {
+            /** @description Another owner, with all that is in its volume. Only an administrator can say so. */
+            user_id?: string;
             workbench_name?: string | null;
             class?: string | null;
             version?: string | null;
@@ -233,6 +285,17 @@ export interface components {
                 name: string;
                 value: string;
             }[] | null;
+        };
+        Share: {
+            /** @description Whom it is shared with. */
+            user_id: string;
+            /** @enum {string} */
+            permission: "read" | "read-write";
+        };
+        SetShare: {
+            user_id: string;
+            /** @description null: it is not shared with this user any more. */
+            permission: ("read" | "read-write") | null;
         };
         Volume: {
             user_id: string;
@@ -290,7 +353,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description A limit of the owner, a quota of the namespace or a policy of the cluster is in the way. */
+        /** @description This user may not do it, or a limit of the owner, a quota of the namespace or a policy of the cluster is in the way. */
         403: {
             headers: {
                 [name: string]: unknown;
@@ -335,9 +398,11 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The cluster is busy; Retry-After says when to come back. */
+        /** @description The user asks too often, or the cluster is busy; Retry-After says when to come back. */
         429: {
             headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -347,6 +412,8 @@ export interface components {
         /** @description The controller or the cluster cannot answer just now; Retry-After says when to come back. */
         503: {
             headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -366,6 +433,14 @@ export interface operations {
             query?: {
                 /** @description Who asks; another than the token says only for administrators. */
                 user_id?: string;
+                /** @description Only those that have one of these. */
+                status?: ("stopped" | "starting" | "pending" | "provisioning" | "running" | "stopping" | "failed")[];
+                /** @description Only those of this class. */
+                class?: string;
+                /** @description How many at once. Absent: all of them. */
+                limit?: number;
+                /** @description What the page before has said, as it was. */
+                continue?: string;
             };
             header?: never;
             path?: never;
@@ -373,7 +448,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them. */
+            /** @description Those that are asked for, by default all of them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -383,12 +458,15 @@ export interface operations {
                         /** @constant */
                         success: true;
                         items: components["schemas"]["Workbench"][];
+                        /** @description There are more: to be sent as it is. Absent: these are the last. */
+                        continue?: string;
                     };
                 };
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
+            429: components["responses"]["429"];
             503: components["responses"]["503"];
         };
     };
@@ -398,7 +476,10 @@ export interface operations {
                 /** @description Who asks; another than the token says only for administrators. */
                 user_id?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Any text: the same with the same body is answered with the same workbench, with another 409. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -436,6 +517,10 @@ export interface operations {
             query?: {
                 /** @description Who asks; another than the token says only for administrators. */
                 user_id?: string;
+                /** @description Answer when it has one of these, or when the time is up. */
+                wait?: ("stopped" | "starting" | "pending" | "provisioning" | "running" | "stopping" | "failed")[];
+                /** @description Seconds that a wait lasts at most; 60 if it is absent. */
+                timeout?: number;
             };
             header?: never;
             path: {
@@ -462,6 +547,7 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            429: components["responses"]["429"];
             503: components["responses"]["503"];
         };
     };
@@ -542,6 +628,40 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    watchWorkbench: {
+        parameters: {
+            query?: {
+                /** @description Who asks; another than the token says only for administrators. */
+                user_id?: string;
+            };
+            header?: {
+                /** @description Of the last event that came: the first one is left out if it would say the same. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events without a type have the workbench as JSON; "deleted" has its id, and is the last. A comment comes each 15 s. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+        };
+    };
     startWorkbench: {
         parameters: {
             query?: {
@@ -612,6 +732,83 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    listShares: {
+        parameters: {
+            query?: {
+                /** @description Who asks; another than the token says only for administrators. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        items: components["schemas"]["Share"][];
+                    };
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+        };
+    };
+    setShare: {
+        parameters: {
+            query?: {
+                /** @description Who asks; another than the token says only for administrators. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SetShare"] | null;
+            };
+        };
+        responses: {
+            /** @description All there are from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        items: components["schemas"]["Share"][];
+                    };
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+        };
+    };
     listVolumes: {
         parameters: {
             query?: {
@@ -640,6 +837,7 @@ export interface operations {
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
+            429: components["responses"]["429"];
             503: components["responses"]["503"];
         };
     };
@@ -674,6 +872,7 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            429: components["responses"]["429"];
             503: components["responses"]["503"];
         };
     };

@@ -51,6 +51,16 @@ function person(what: 'owner' | 'user') {
     .meta({ ...bounds, ...rule(`self.matches(r'${PRINTABLE}')`, message) });
 }
 
+/** Of another object. The API server reads a "/" in one as a request that it does not understand. */
+export function objectName(what: string, kind: string) {
+  const message = `${what} must be the name of a ${kind}: a–z, 0–9, "-" and "."`;
+  return z
+    .string()
+    .max(253)
+    .refine((name) => new RegExp(OBJECT_NAME).test(name), message)
+    .meta(rule(`self.matches('${OBJECT_NAME}')`, message));
+}
+
 const DISPLAY_NAME_RULE = 'displayName must be printable text of 1 to 253 characters';
 const IMAGE_RULE =
   'image must be an image reference such as registry.example/team/image:tag or …@sha256:<64 hex digits>';
@@ -81,17 +91,11 @@ export const resourcesSchema = z.strictObject({
   gpu: z.int().min(0).max(64).optional(),
 });
 
-const CLAIM_RULE = 'claimName must be the name of a PersistentVolumeClaim: a–z, 0–9, "-" and "."';
-
 export const storageSchema = z.strictObject({
   size: size('size', '20Gi')
     .optional()
     .meta({ description: "Absent: the class's. A volume can grow, and never shrink." }),
-  claimName: z
-    .string()
-    .max(253)
-    .refine((name) => new RegExp(OBJECT_NAME).test(name), CLAIM_RULE)
-    .meta(rule(`self.matches('${OBJECT_NAME}')`, CLAIM_RULE))
+  claimName: objectName('claimName', 'PersistentVolumeClaim')
     .optional()
     .meta({ description: "A kept volume of the same owner's. Absent: one of its own." }),
 });
@@ -126,13 +130,6 @@ export const imageSchema = z
   .refine((image) => new RegExp(IMAGE_REFERENCE).test(image), IMAGE_RULE)
   .meta(rule(`self.matches('${IMAGE_REFERENCE}')`, IMAGE_RULE));
 
-const CLASS_RULE = 'class must be the name of a WorkbenchClass: a–z, 0–9, "-" and "."';
-export const classNameSchema = z
-  .string()
-  .max(253)
-  .refine((name) => new RegExp(OBJECT_NAME).test(name), CLASS_RULE)
-  .meta(rule(`self.matches('${OBJECT_NAME}')`, CLASS_RULE));
-
 const VERSION_RULE = 'a version must be a word of at most 63 letters, digits, "-", "_" and "."';
 export const versionSchema = z
   .string()
@@ -166,7 +163,7 @@ export const specSchema = z.strictObject({
   run: z.string().max(63).optional().meta({
     description: 'Opaque: a value that the Pod was not made for means one fresh start with the newest image.',
   }),
-  class: classNameSchema
+  class: objectName('class', 'WorkbenchClass')
     .optional()
     .meta({ description: "An admin's WorkbenchClass. Absent: the defaults of the installation." }),
   version: versionSchema

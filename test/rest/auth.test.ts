@@ -175,6 +175,7 @@ describe('with an OpenID provider', () => {
           .sign(new TextEncoder().encode(await exportSPKI(pair.publicKey))),
     ],
     ['one of a user that cannot be printed', () => token({ claims: { sub: 'a\u0000b' } })],
+    ['one of a user with half a character', () => token({ claims: { sub: 'a\ud800' } })],
     ['one of no user', () => token({ claims: { sub: undefined } as never })],
     ['no token at all', () => 'x'],
   ])('%s is refused', async (_what, made) => {
