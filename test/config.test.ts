@@ -1,5 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
-import { ConfigError, parseEnvironment, settingsFrom } from '../src/config.ts';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, parseEnvironment, readGuardKeys, settingsFrom } from '../src/config.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -105,6 +108,8 @@ test.each<[text: string, origins: string[] | undefined]>([
 
 describe('who asks', () => {
   const KEY = 'k'.repeat(32);
+  const BASE_URL = 'https://cloud.example';
+  const GUARD = { OIDC_CLIENT_ID: 'portal', WB_GUARD_KEY_FILE: '/key', BASE_URL };
   const OIDC = { OIDC_ISSUER: 'https://id.example/realms/lab', OIDC_AUDIENCE: 'workbenches' };
 
   test.each<[what: string, env: Record<string, string>, problem: RegExp | undefined]>([
@@ -124,8 +129,38 @@ describe('who asks', () => {
     ['needs a key that fits into a header', { RESTAPI_AUTH_STATIC_KEY: 'k'.repeat(20) + ' ö' }, /STATIC_KEY: must be/],
     ['needs a secret of some length', { RESTAPI_AUTH_JWT_KEY: 'short' }, /^RESTAPI_AUTH_JWT_KEY: must be at least 32/],
     ['needs a URL of the provider', { ...OIDC, OIDC_ISSUER: 'id.example' }, /^OIDC_ISSUER: /],
+    ['is asked by a browser, too', { ...OIDC, ...GUARD }, undefined],
+    ['is asked by a browser at the loopback', { ...OIDC, ...GUARD, BASE_URL: 'http://localhost:8080' }, undefined],
+    ['cannot be asked without a provider', GUARD, /^OIDC_CLIENT_ID: needs an OIDC_ISSUER/],
+    ['cannot be remembered without a key', { ...OIDC, OIDC_CLIENT_ID: 'x', BASE_URL }, /^WB_GUARD_KEY_FILE: is needed/],
+    ['cannot be remembered without TLS', { ...OIDC, ...GUARD, BASE_URL: 'http://cloud.example' }, /^BASE_URL: must/],
+    ['cannot be remembered nowhere', { ...OIDC, ...GUARD, BASE_URL: '' }, /^BASE_URL: must/],
+    ['has no guard by a key alone', { WB_GUARD_KEY_FILE: '/key' }, /^WB_GUARD_KEY_FILE: needs an OIDC_CLIENT_ID/],
+    ['has no secret without a client', { OIDC_CLIENT_SECRET: 'x' }, /^OIDC_CLIENT_SECRET: needs an OIDC_CLIENT_ID/],
   ])('%s', (_what, env, problem) => {
     expect(problems(env)).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  });
+});
+
+describe('the key of the guard', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'guard-key-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (text: string) => {
+    writeFileSync(join(folder, 'key'), text);
+    return join(folder, 'key');
+  };
+
+  test('is the first line of its file, and former ones are those behind it', () => {
+    expect(readGuardKeys(file(`${'a'.repeat(64)}\n`))).toEqual(['a'.repeat(64)]);
+    expect(readGuardKeys(file(`${'b'.repeat(32)}\n\n${'a'.repeat(32)}`))).toEqual(['b'.repeat(32), 'a'.repeat(32)]);
+  });
+
+  test('is missed in a sentence, and never shown', () => {
+    expect(() => readGuardKeys(join(folder, 'none'))).toThrow(/^WB_GUARD_KEY_FILE: ENOENT/);
+    for (const text of ['', '\n', 'short', `${'a'.repeat(32)}\nshort`])
+      expect(() => readGuardKeys(file(text))).toThrow(
+        /^WB_GUARD_KEY_FILE: must hold a key of at least 32 characters, such/,
+      );
   });
 });
 
@@ -144,6 +179,7 @@ describe('a value that can be used', () => {
     ['WB_FORCE_DELETE_AFTER', '0', 0],
     ['WB_VERIFY_ADDRESS', 'traefik.ingress.svc:80', 'traefik.ingress.svc:80'],
     ['WB_VERIFY_ADDRESS', '[::1]:443', '[::1]:443'],
+    ['WB_SESSION_HOURS', '0.5', 0.5],
     ['INGRESS_ANNOTATIONS', '{"a.example/b":"c"}', { 'a.example/b': 'c' }],
     ['INGRESS_ANNOTATIONS', '{}', {}],
     ['WB_BOOT_COMMAND', 'jupyter lab --no-browser', ['jupyter', 'lab', '--no-browser']],
@@ -177,6 +213,7 @@ describe('a value that cannot', () => {
     ['WB_UNSCHEDULABLE_AFTER', '86401'],
     ['WB_VERIFY_COUNT', '0'],
     ['WB_VERIFY_ADDRESS', 'traefik'],
+    ['WB_SESSION_HOURS', '0'],
     ['WB_VERIFY_ADDRESS', 'traefik:65536'],
     ['WB_VERIFY_ADDRESS', 'http://traefik:80'],
     ['BASE_URL', 'https://cloud_example'],

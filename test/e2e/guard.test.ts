@@ -177,21 +177,27 @@ test('what is authorised is what is routed, for hundreds of addresses that could
       ({ status }) => status === 'running',
       120_000,
     );
-  const authorization = `Bearer ${await world.keycloak.token('alice')}`;
   const origin = world.cluster.ingressUrl!;
-  const paths = confusingPaths('aa', 'aab');
-  expect(paths.length).toBeGreaterThanOrEqual(500);
   const disagreements: string[] = [];
   let opened = 0;
-  for (const path of paths) {
-    const { status, headers } = await send(origin, path, { authorization });
-    const pod = headers['x-workbench-id'];
-    if (pod !== undefined) opened++;
-    const place = placeOf(path, '/project/');
-    const isAgreed = pod === undefined || (pod === 'aa' && place !== undefined && 'id' in place && place.id === pod);
-    if (!isAgreed || status >= 500 !== [503, 504].includes(status)) disagreements.push(`${path}: ${status}, ${pod}`);
+  // Each is authorised for one of the two only: whatever the other answers was authorised as one and routed as the other.
+  for (const [user, own, other] of [
+    ['alice', 'aa', 'aab'],
+    ['bob', 'aab', 'aa'],
+  ] as const) {
+    const authorization = `Bearer ${await world.keycloak.token(user)}`;
+    for (const path of confusingPaths(own, other)) {
+      const { status, headers } = await send(origin, path, { authorization });
+      const pod = headers['x-workbench-id'];
+      if (pod !== undefined) opened++;
+      // Traefik tidies some of them up before it asks and routes; where the guard reads the raw one, both mean the same.
+      const place = placeOf(path, '/project/');
+      const isAgreed = pod === undefined || (pod === own && (!place || ('id' in place && place.id === pod)));
+      if (!isAgreed || (status >= 500 && status !== 503)) disagreements.push(`${user} ${path}: ${status}, ${pod}`);
+    }
   }
-  process.stderr.write(`${paths.length} addresses, ${opened} opened\n`);
+  expect(confusingPaths('aa', 'aab').length).toBeGreaterThanOrEqual(500);
+  process.stderr.write(`addresses that could be read in two ways: ${opened} opened what they were authorised for\n`);
   expect(disagreements).toEqual([]);
   expect(opened).toBeGreaterThan(5);
 }, 300_000);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { publicEndpoint } from '../../src/workbench/identity.ts';
 import { buildIngress, buildPageIngress, mendIngress } from '../../src/workbench/ingress.ts';
 import type { Ingress } from '../../src/workbench/objects.ts';
 import type { Settings } from '../../src/workbench/settings.ts';
@@ -50,6 +51,24 @@ describe('the host of its rule', () => {
     const ingress = buildIngress(workbench(), nameless);
     expect(rule(ingress).host).toBeUndefined();
     expect(paths(ingress)).toEqual(['Exact /project/genome', 'Prefix /project/genome/']);
+  });
+});
+
+describe('where each workbench has a host of its own', () => {
+  const inHosts = { ...settings, workbenchDomain: 'wb.example:8443', ingressTlsSecret: 'tls' };
+
+  test('its Ingress is at that host, with the path that it always has', () => {
+    const ingress = build(inHosts);
+    expect(rule(ingress).host).toBe('genome.wb.example');
+    expect(ingress.spec!.tls).toEqual([{ hosts: ['genome.wb.example'], secretName: 'tls' }]);
+    expect(paths(ingress)).toEqual(['Exact /project/genome', 'Prefix /project/genome/']);
+    expect(publicEndpoint('genome', inHosts)).toBe('https://genome.wb.example:8443/project/genome');
+  });
+
+  test('the state page is at all of them, and at home', () => {
+    const { spec } = buildPageIngress('system', 'controller', 8997, inHosts);
+    expect(spec!.rules!.map(({ host }) => host)).toEqual(['cloud.example', '*.wb.example']);
+    expect(spec!.tls).toEqual([{ hosts: ['cloud.example', '*.wb.example'], secretName: 'tls' }]);
   });
 });
 
