@@ -19,7 +19,7 @@ import { phaseNow } from './view.ts';
 import type { Item } from './shapes.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf'>;
+  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf' | 'revision'>;
   cluster: Cluster;
   settings: Settings;
 }
@@ -49,6 +49,11 @@ export class Workbenches {
     this.#grants = new Grants({ store, cluster, settings });
     this.#store = store;
     this.#cluster = cluster;
+  }
+
+  /** For as long as it is the same, every read is answered as before. */
+  get revision(): number {
+    return this.#store.revision;
   }
 
   list(user: string): Item[] {
