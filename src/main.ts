@@ -21,11 +21,13 @@ import { createMetrics } from './metrics.ts';
 import { Registry } from './registry/registry.ts';
 import { byKey, byToken, trusting } from './rest/auth.ts';
 import type { Identity } from './rest/auth.ts';
+import { Access } from './rest/access.ts';
 import { createApp } from './rest/app.ts';
 import { createHeld } from './rest/held.ts';
 import { createHealthServer } from './rest/health.ts';
 import { createPageServer } from './rest/page.ts';
 import { createJsonServer, drain, listen } from './rest/server.ts';
+import { Shares } from './rest/shares.ts';
 import { provider, sharedSecret } from './rest/tokens.ts';
 import { Volumes } from './rest/volumes.ts';
 import { Workbenches } from './rest/workbenches.ts';
@@ -118,13 +120,15 @@ async function main(env: Environment): Promise<void> {
   const watches = [...reflectors.watches, pageRoute.watch];
   metrics.observe({ store, watches, lease, controller, recorder });
 
-  const workbenches = new Workbenches({ store, cluster, settings });
+  const access = new Access({ store, cluster, isCurrent: () => reflectors.isCurrent('Workbench') });
+  const workbenches = new Workbenches({ store, cluster, settings, access });
   const volumes = new Volumes({ store, cluster });
   // Ends what is held open, so that clients go on with another replica at once.
   const leaving = new AbortController();
   const isSynced = () => reflectors.unsynced().length === 0;
   const app = createApp({
     workbenches,
+    shares: new Shares(access),
     volumes,
     identity: identityFrom(env),
     log,

@@ -1,5 +1,5 @@
 /** The REST facade as a client sees it: what a portal would do, with polling where a portal would poll. */
-import { errorSchema, itemSchema } from '../src/rest/shapes.ts';
+import { errorSchema, itemSchema, shareItemSchema } from '../src/rest/shapes.ts';
 import { eventually } from './eventually.ts';
 
 export interface Item {
@@ -41,22 +41,27 @@ export interface Client {
 }
 
 /** The ones that the API's description is made from. @throws ZodError */
-function holdAgainstSchemas(status: number, body: Answer['body']): void {
+function holdAgainstSchemas(path: string, status: number, body: Answer['body']): void {
   if (status >= 400) errorSchema.parse(body);
-  for (const item of [body.item ?? [], body.items ?? []].flat()) itemSchema.parse(item);
+  const schema = path.endsWith('/shares') ? shareItemSchema : itemSchema;
+  for (const item of [body.item ?? [], body.items ?? []].flat()) schema.parse(item);
 }
 
-export function client(rest: string, user: string): Client {
+/** @param user whom `user_id` names; undefined: nobody. @param token that it bears */
+export function client(rest: string, user: string | undefined, token?: string): Client {
+  const asking: Record<string, string> = user === undefined ? {} : { user_id: user };
+  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
   async function call(method: string, path = '', body?: unknown, more: More = {}): Promise<Answer> {
-    const query = new URLSearchParams({ user_id: user, ...more.query });
+    const query = new URLSearchParams({ ...asking, ...more.query }).toString();
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(`${rest}/workbenches${path}?${query.toString()}`, {
+    const response = await fetch(`${rest}/workbenches${path}${query && `?${query}`}`, {
       method,
-      headers: { ...type, ...more.headers },
+      headers: { ...authorization, ...type, ...more.headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answered = (await response.json()) as Answer['body'];
-    holdAgainstSchemas(response.status, answered);
+    holdAgainstSchemas(path, response.status, answered);
     return { status: response.status, headers: response.headers, body: answered };
   }
 

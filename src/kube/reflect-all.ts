@@ -19,11 +19,16 @@ export interface ReflectAllOptions {
   signal: AbortSignal;
 }
 
+/** A bookmark comes each minute. */
+const SILENCE_MS = 75_000;
+
 /** What can be asked of a watch at any time. */
 export type Watch = Pick<Reflector<KubeObject>, 'kind' | 'lastHeardAt' | 'lastAnsweredAt' | 'lists' | 'interruptions'>;
 
 export interface Reflectors {
   watches: readonly Watch[];
+  /** Whether what was told of a kind is good enough to decide a right by. */
+  isCurrent: (kind: Kind) => boolean;
   /** Resolves when every kind has been listed once. */
   synced: Promise<unknown>;
   /** Resolves when every kind has been listed anew, but for what was listed a moment ago. */
@@ -50,6 +55,10 @@ export function reflectAll({ watch, store, namespace, log, signal }: ReflectAllO
   );
   return {
     watches: reflectors,
+    isCurrent(kind) {
+      const { isWatching, lastHeardAt } = reflectors.find((reflector) => reflector.kind === KINDS[kind].kind)!;
+      return isWatching && performance.now() - lastHeardAt < (watch.silenceMs ?? SILENCE_MS);
+    },
     synced: Promise.all(reflectors.map(({ synced }) => synced)),
     refresh: () => Promise.all(reflectors.map((reflector) => reflector.refresh())),
     unsynced: () => reflectors.filter(({ isSynced }) => !isSynced).map(({ kind }) => KINDS[kind as Kind].plural),

@@ -67,6 +67,8 @@ export class Reflector<T extends KubeObject> {
   #listed = Promise.withResolvers<void>();
   #interrupt = new AbortController();
   isSynced = false;
+  /** Whether a change would be told of now. */
+  isWatching = false;
   /** Completed lists. */
   readonly lists: Record<ListCause, number> = { first: 0, lost: 0, due: 0, asked: 0 };
   /** Watches and lists that did not end as they should. */
@@ -201,6 +203,7 @@ export class Reflector<T extends KubeObject> {
         signal: AbortSignal.any([signal, silence.signal, this.#interrupt.signal]),
       });
       this.#answered();
+      this.isWatching = true;
       for await (const line of lines(body)) {
         // Not at every byte: a line that never ends would keep a watch blind for ever.
         timer.refresh();
@@ -211,6 +214,7 @@ export class Reflector<T extends KubeObject> {
         throw errorFromCut('it ended at once');
     } finally {
       clearTimeout(timer);
+      this.isWatching = false;
       body?.destroy();
     }
   }

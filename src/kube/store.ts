@@ -21,6 +21,9 @@ function concerns(kind: Kind, object: KubeObject): string | undefined {
   return kind === 'Ingress' ? object.metadata.name : object.metadata.labels?.[LABEL_ID];
 }
 
+/** A line break is in no name of a user. */
+const byShare = (user: string) => `shared\n${user}`;
+
 /** A "/" is in no name of a workbench. */
 const byClaim = (name: string) => `claim/${name}`;
 
@@ -39,7 +42,8 @@ export class Store {
   readonly #followers = new Set<Listener>();
   readonly collections: { [K in Kind]: Collection<KindTypes[K]> } = {
     Workbench: new Collection({
-      indexBy: ({ spec }) => [spec.owner],
+      indexBy: ({ spec }) =>
+        spec.shares ? [spec.owner, ...spec.shares.map(({ user }) => byShare(user))] : [spec.owner],
       onChange: (...changed) => this.#tell('Workbench', changed),
       onOwnStatus: ({ metadata }) => call(this.#followers, metadata.name),
     }),
@@ -85,11 +89,13 @@ export class Store {
     const ingress = this.collections.Ingress.get(ingressName(workbench));
     const found = this.classOf(workbench);
     const claim = this.collections.PersistentVolumeClaim.get(claimName(workbench));
+    const rival = claim && this.rivalFor(claim, workbench);
     const mountedBy = claim ? this.mounting(claim.metadata.name).filter((pod) => !isOurs(pod, workbench)) : [];
     return {
       workbench,
       pods,
       ...(claim ? { claim } : {}),
+      ...(rival ? { rival } : {}),
       ...(mountedBy.length > 0 ? { mountedBy } : {}),
       ...(found ? { class: found } : {}),
       ...(service ? { service } : {}),
@@ -97,9 +103,21 @@ export class Store {
     };
   }
 
+  /** Another workbench of the claim's own owner that has it in its spec, where this one was given to somebody else. */
+  rivalFor(claim: Claim, { spec }: Workbench): Workbench | undefined {
+    const owner = ownerOf(claim);
+    if (owner === undefined || owner === spec.owner) return undefined;
+    return this.collections.Workbench.indexed(owner).find((other) => claimName(other) === claim.metadata.name);
+  }
+
   /** An owner's volumes, whichever workbench has them. */
   claimsOf(owner: string): Claim[] {
     return this.collections.PersistentVolumeClaim.indexed(owner);
+  }
+
+  /** Workbenches of others that are shared with a user. */
+  sharedWith(user: string): Workbench[] {
+    return this.collections.Workbench.indexed(byShare(user)).filter(({ spec }) => spec.owner !== user);
   }
 
   /** Pods that mount a claim, those on their way out included. */

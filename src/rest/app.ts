@@ -18,12 +18,16 @@ import { quick } from './quick.ts';
 import { rateLimit } from './rate.ts';
 import { requestLog } from './request-log.ts';
 import { createStreams } from './stream.ts';
+import { setShareSchema } from './shares.ts';
+import type { Shares } from './shares.ts';
+import type { Caller } from './tokens.ts';
 import type { Volumes } from './volumes.ts';
 import { waitFor } from './wait.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface AppOptions {
   workbenches: Workbenches;
+  shares: Shares;
   volumes: Volumes;
   identity: Identity;
   log: Logger;
@@ -39,7 +43,7 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): RequestListener {
-  const { workbenches, volumes, identity, log, urlPrefix, held, origins, isSynced } = options;
+  const { workbenches, shares, volumes, identity, log, urlPrefix, held, origins, isSynced } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -54,19 +58,20 @@ export function createApp(options: AppOptions): RequestListener {
   const openStream = createStreams(held);
   // Before the body: nobody makes this read a long one without saying who they are.
   const known: RequestHandler = async (request, response, next) => {
-    const asking = await identity.userOf(request);
-    await checkRate(asking);
-    response.locals.user = asking;
+    const asking = await identity.callerOf(request);
+    await checkRate(asking.user);
+    response.locals.caller = asking;
     next();
   };
-  const user = ({ locals }: Response) => locals.user as string;
+  const caller = ({ locals }: Response) => locals.caller as Caller;
+  const user = (response: Response) => caller(response).user;
   const id = (request: Request) => String(request.params.id);
 
   api
     .route('/workbenches')
-    .get(known, (request, response) => {
+    .get(known, async (request, response) => {
       const query = parseQuery(listQuery, request.query);
-      response.json({ success: true, ...pageOf(workbenches.list(user(response)), query) });
+      response.json({ success: true, ...pageOf(await workbenches.list(user(response)), query) });
     })
     .post(known, jsonBody, async (request, response) => {
       const owner = user(response);
@@ -80,14 +85,16 @@ export function createApp(options: AppOptions): RequestListener {
     .get(known, async (request, response) => {
       const { wait, timeout } = parseQuery(oneQuery, request.query);
       const asked = { user: user(response), id: id(request) };
-      const item = await workbenches.get(asked.user, asked.id);
+      const get = () => workbenches.get(asked.user, asked.id);
       const look = () => workbenches.look(asked.user, asked.id)?.item;
-      const reached = wait && (await waitFor(held, { ...asked, statuses: wait, seconds: timeout, look, response }));
-      response.json({ success: true, item: reached ?? item });
+      const item = await get();
+      const isThere = wait === undefined || wait.includes(item.status);
+      if (!isThere) await waitFor(held, { ...asked, statuses: wait, seconds: timeout, look, response });
+      // Who may see it is asked again: that may have changed in the meantime.
+      response.json({ success: true, item: isThere ? item : await get() });
     })
     .patch(known, jsonBody, async (request, response) => {
-      const owner = user(response);
-      const item = await workbenches.patch(owner, id(request), parseBody(patchSchema, request.body));
+      const item = await workbenches.patch(caller(response), id(request), parseBody(patchSchema, request.body));
       response.json({ success: true, item });
     })
     .delete(known, async (request, response) => {
@@ -115,6 +122,16 @@ export function createApp(options: AppOptions): RequestListener {
       })
       .all(methodNotAllowed('POST'));
   }
+  api
+    .route('/workbenches/:id/shares')
+    .get(known, async (request, response) => {
+      response.json({ success: true, items: await shares.list(user(response), id(request)) });
+    })
+    .post(known, jsonBody, async (request, response) => {
+      const items = await shares.set(user(response), id(request), parseBody(setShareSchema, request.body));
+      response.json({ success: true, items });
+    })
+    .all(methodNotAllowed('GET, POST'));
 
   api
     .route('/volumes')

@@ -2,7 +2,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from './problem.ts';
-import type { TokenVerifier } from './tokens.ts';
+import type { Caller, TokenVerifier } from './tokens.ts';
 import { userFrom } from './user.ts';
 
 export interface Asked {
@@ -12,24 +12,27 @@ export interface Asked {
 
 /** How an installation knows who asks. */
 export interface Identity {
-  /** @returns the user in whose name the request is done. @throws Problem 400, 401, 403, 503 */
-  userOf(asked: Asked): Promise<string>;
+  /**
+   * @returns the user in whose name the request is done, and whether an administrator does it: nobody is one without an
+   * identity provider. @throws Problem 400, 401, 403, 503
+   */
+  callerOf(asked: Asked): Promise<Caller>;
   /** Whether a request must bear a token, and whether it must name a user: what clients are told of it. */
   needs: { token: boolean; userId: boolean };
 }
 
 /** Old clients: `user_id` is believed. */
 export const trusting: Identity = {
-  userOf: async ({ query }) => Promise.resolve(userFrom(query)),
+  callerOf: async ({ query }) => Promise.resolve({ user: userFrom(query), isAdmin: false }),
   needs: { token: false, userId: true },
 };
 
 /** A portal that has the key speaks for all its users. */
 export function byKey(key: string): Identity {
   return {
-    userOf: async ({ headers, query }) => {
+    callerOf: async ({ headers, query }) => {
       if (!isSame(bearer(headers), key)) throw unauthorized('The key is not the one of this installation.', true);
-      return Promise.resolve(userFrom(query));
+      return Promise.resolve({ user: userFrom(query), isAdmin: false });
     },
     needs: { token: true, userId: true },
   };
@@ -38,11 +41,12 @@ export function byKey(key: string): Identity {
 /** The token says who; another `user_id` beside it only for administrators. */
 export function byToken(verify: TokenVerifier): Identity {
   return {
-    async userOf({ headers, query }) {
-      const { user, isAdmin } = await verify(bearer(headers));
-      if (query.user_id === undefined) return user;
+    async callerOf({ headers, query }) {
+      const caller = await verify(bearer(headers));
+      const { user, isAdmin } = caller;
+      if (query.user_id === undefined) return caller;
       const named = userFrom(query);
-      if (named === user || isAdmin) return named;
+      if (named === user || isAdmin) return { user: named, isAdmin };
       throw new Problem(403, 'OtherUser', 'The token is not of the user in user_id; leave that out.');
     },
     needs: { token: true, userId: false },

@@ -4,7 +4,7 @@ import { resourcesSchema, specSchema, storageSchema } from '../workbench/resourc
 import type { Resources, WorkbenchSpec } from '../workbench/resource.ts';
 import { invalid } from './problem.ts';
 
-const { displayName, class: className, version, image, env } = specSchema.shape;
+const { owner, displayName, class: className, version, image, env } = specSchema.shape;
 const { cpu, memory, gpu } = resourcesSchema.shape;
 const { size, claimName } = storageSchema.shape;
 
@@ -22,6 +22,9 @@ export const createSchema = z.strictObject({
 
 /** null takes a value back to the installation's default. */
 export const patchSchema = z.strictObject({
+  user_id: owner
+    .optional()
+    .describe('Another owner, with all that is in its volume. Only an administrator can say so.'),
   workbench_name: displayName.nullable(),
   class: className.nullable(),
   version: version.nullable(),
@@ -59,7 +62,10 @@ function describe(issue: z.core.$ZodIssue): string {
   }
   const field = issue.path.join('.');
   // Rules are worded for manifests, whose names for some fields are others.
-  const message = issue.message.replace(/^(displayName|cpu|memory|image|class|a version|size|claimName) must/, 'must');
+  const message = issue.message.replace(
+    /^(owner|user|displayName|cpu|memory|image|class|a version|size|claimName) must/,
+    'must',
+  );
   return field ? `${field}: ${message}.` : `The body must be a JSON object: ${issue.message}.`;
 }
 

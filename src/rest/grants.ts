@@ -18,7 +18,7 @@ import { newName } from './new-name.ts';
 import { Problem } from './problem.ts';
 
 export interface GrantsOptions {
-  store: Pick<Store, 'collections' | 'siblings' | 'claimsOf'>;
+  store: Pick<Store, 'collections' | 'siblings' | 'claimsOf' | 'rivalFor'>;
   cluster: Pick<Cluster, 'get' | 'rehearse'>;
   settings: Settings;
 }
@@ -64,13 +64,14 @@ export class Grants {
   #homeOf(workbench: Workbench, found: WorkbenchClass | undefined): Home | undefined {
     const { store, settings } = this.#options;
     const claim = store.collections.PersistentVolumeClaim.get(claimName(workbench));
+    const rival = claim && store.rivalFor(claim, workbench);
     const taken = storageSeen(
       { workbench, ...(found ? { class: found } : {}) },
       () => store.siblings(workbench),
       () => store.claimsOf(workbench.spec.owner),
       settings,
     );
-    const seen = { ...(claim ? { claim } : {}), ...taken };
+    const seen = { ...(claim ? { claim } : {}), ...(rival ? { rival } : {}), ...taken };
     return homeOf(workbench, seen, settingsFor(workbench.spec, found, settings));
   }
 

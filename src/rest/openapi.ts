@@ -5,7 +5,8 @@ import { createSchema, patchSchema } from './body.ts';
 import { json, ref, schemaOf } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { listQuery, oneQuery } from './query.ts';
-import { errorSchema, itemSchema, volumeSchema } from './shapes.ts';
+import { errorSchema, itemSchema, shareItemSchema, volumeSchema } from './shapes.ts';
+import { setShareSchema } from './shares.ts';
 
 const answer = (description: string, fields: JsonSchema = {}, more: JsonSchema = {}) => ({
   description,
@@ -20,7 +21,7 @@ const answer = (description: string, fields: JsonSchema = {}, more: JsonSchema =
 const ERRORS: Record<string, string> = {
   400: 'Something in the request is not as it must be; the message says what.',
   401: 'It bears no token, or none that is valid here.',
-  403: 'A limit of the owner, a quota of the namespace or a policy of the cluster is in the way.',
+  403: 'This user may not do it, or a limit of the owner, a quota of the namespace or a policy of the cluster is in the way.',
   404: 'There is none of that name, or it is somebody else’s.',
   409: 'It does not fit what is there: somebody else changed it, or it is managed elsewhere.',
   413: 'The body is larger than 256 KiB.',
@@ -74,6 +75,7 @@ function operation(told: Told, isGuarded: boolean): JsonSchema {
 }
 
 const ONE = { item: ref('Workbench') };
+const SHARES = { items: { type: 'array', items: ref('Share') } };
 const READ = [400, 404, 429, 503];
 const LIST = [400, 429, 503];
 const WRITE = [400, 403, 404, 409, 429, 503];
@@ -90,7 +92,7 @@ const PATHS: Record<string, Record<string, Told>> = {
   '/workbenches': {
     get: {
       operationId: 'listWorkbenches',
-      summary: "The user's workbenches, in the order of their birth.",
+      summary: "The user's own workbenches and those that are shared with them, in the order of their birth.",
       query: listQuery,
       ok: [
         200,
@@ -165,6 +167,21 @@ const PATHS: Record<string, Record<string, Told>> = {
       errors: WRITE,
     },
   },
+  '/workbenches/{id}/shares': {
+    get: {
+      operationId: 'listShares',
+      summary: 'With whom it is shared. Only its owner is told.',
+      ok: [200, 'All of them.', SHARES],
+      errors: [...READ, 403],
+    },
+    post: {
+      operationId: 'setShare',
+      summary: 'Shares it with a user, changes what the share allows, or takes it back. Safe to repeat.',
+      body: 'SetShare',
+      ok: [200, 'All there are from now on.', SHARES],
+      errors: WITH_BODY,
+    },
+  },
   '/volumes': {
     get: {
       operationId: 'listVolumes',
@@ -229,6 +246,8 @@ export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSc
         Workbench: schemaOf(itemSchema),
         CreateWorkbench: schemaOf(createSchema),
         PatchWorkbench: schemaOf(patchSchema),
+        Share: schemaOf(shareItemSchema),
+        SetShare: schemaOf(setShareSchema),
         Volume: schemaOf(volumeSchema),
         Error: schemaOf(errorSchema),
       },

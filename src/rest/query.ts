@@ -1,6 +1,6 @@
 /** What may stand behind the question mark, beside the user. Parameters that are not known are ignored, as they always were. */
 import * as z from 'zod';
-import { NAME, classNameSchema } from '../workbench/resource.ts';
+import { NAME, specSchema } from '../workbench/resource.ts';
 import { invalid } from './problem.ts';
 import { STATUSES } from './shapes.ts';
 
@@ -25,7 +25,7 @@ export const MOST_ITEMS = 500;
 
 export const listQuery = z.object({
   status: statuses.optional().meta({ description: 'Only those that have one of these.' }),
-  class: classNameSchema.optional().meta({ description: 'Only those of this class.' }),
+  class: specSchema.shape.class.meta({ description: 'Only those of this class.' }),
   limit: whole(1, MOST_ITEMS).optional().meta({ description: 'How many at once. Absent: all of them.' }),
   continue: z.string().max(200).optional().meta({ description: 'What the page before has said, as it was.' }),
 });

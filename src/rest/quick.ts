@@ -30,22 +30,23 @@ export function quick(options: QuickOptions, others: RequestListener): RequestLi
 
   /** As they were written last; good for as long as nothing at all has changed. */
   const lists = new Map<string, Buffer>();
-  let revision = -1;
+  let writtenAt: number | undefined;
 
-  function listOf(user: string): Buffer {
-    if (revision !== workbenches.revision || lists.size >= KEPT) lists.clear();
-    revision = workbenches.revision;
+  async function listOf(user: string): Promise<Buffer> {
+    const { revision } = workbenches;
+    if (writtenAt !== revision || lists.size >= KEPT) lists.clear();
+    writtenAt = revision;
     const known = lists.get(user);
     if (known) return known;
-    const list = Buffer.from(`{"success":true,"items":[${workbenches.list(user).map(textOf).join()}]}`);
-    lists.set(user, list);
+    const list = Buffer.from(`{"success":true,"items":[${(await workbenches.list(user)).map(textOf).join()}]}`);
+    if (revision !== undefined && revision === workbenches.revision && revision === writtenAt) lists.set(user, list);
     return list;
   }
 
-  /** undefined: it is not in the store, or not this user's. */
+  /** undefined: it is not in the store, or not surely this user's to see. */
   function itemOf(user: string, id: string): string | undefined {
     const seen = workbenches.look(user, id);
-    return seen && `{"success":true,"item":${textOf(seen.item)}}`;
+    return seen?.isSure ? `{"success":true,"item":${textOf(seen.item)}}` : undefined;
   }
 
   return (request, response) => {
@@ -55,8 +56,8 @@ export function quick(options: QuickOptions, others: RequestListener): RequestLi
     const [, id, userId] = found;
     const query = userId === undefined ? {} : { user_id: userId };
     const answer = async (): Promise<void> => {
-      const user = await identity.userOf({ headers, query });
-      const body = id === undefined ? listOf(user) : itemOf(user, id);
+      const { user } = await identity.callerOf({ headers, query });
+      const body = id === undefined ? await listOf(user) : itemOf(user, id);
       if (body === undefined) return others(request, response);
       await checkRate(user);
       const length = Buffer.byteLength(body);

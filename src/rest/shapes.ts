@@ -1,6 +1,6 @@
 /** What clients are answered, as schemas: the API's description is made from them, and the tests hold every answer against them. */
 import * as z from 'zod';
-import { PHASES } from '../workbench/resource.ts';
+import { PERMISSIONS, PHASES } from '../workbench/resource.ts';
 import type { Phase } from '../workbench/resource.ts';
 
 const time = z.string().meta({ format: 'date-time' });
@@ -40,9 +40,20 @@ export const itemSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'The volume with its files. Absent: they live as long as its Pod.' }),
+  permission: z
+    .enum(PERMISSIONS)
+    .optional()
+    .meta({ description: "What its owner lets the user do who asks. Absent: it is that user's own." }),
 });
 
 export type Item = z.infer<typeof itemSchema>;
+
+export const shareItemSchema = z.strictObject({
+  user_id: z.string().meta({ description: 'Whom it is shared with.' }),
+  permission: z.enum(PERMISSIONS),
+});
+
+export type ShareItem = z.infer<typeof shareItemSchema>;
 
 export const volumeSchema = z.strictObject({
   user_id: z.string(),

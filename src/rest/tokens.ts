@@ -1,9 +1,9 @@
 /** Tokens: of an OpenID provider by its published keys, or of who shares a secret with us. `jose` does the cryptography. */
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyResult } from 'jose';
+import { isUser } from '../workbench/resource.ts';
 import { unauthorized } from './auth.ts';
 import { Problem } from './problem.ts';
-import { isUser } from './user.ts';
 
 export interface Caller {
   user: string;

@@ -1,12 +1,6 @@
 /** The user that a request names. */
+import { isUser } from '../workbench/resource.ts';
 import { invalid } from './problem.ts';
-
-/** Counted in code points, as the API server does. */
-const USER = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,253}$/u;
-
-export function isUser(text: unknown): text is string {
-  return typeof text === 'string' && USER.test(text);
-}
 
 /** @throws Problem 400 */
 export function userFrom({ user_id: user }: Record<string, unknown>): string {

@@ -3,7 +3,7 @@ import type { Cluster } from '../kube/cluster.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
 import { isAttached, ownerOf, sizeOf } from '../workbench/home.ts';
-import { claimName, controllerOf } from '../workbench/identity.ts';
+import { LABEL_ID, claimName, controllerOf } from '../workbench/identity.ts';
 import type { Claim } from '../workbench/objects.ts';
 import type { Workbench } from '../workbench/resource.ts';
 import { Problem } from './problem.ts';
@@ -71,12 +71,13 @@ export class Volumes {
 
   /** The workbench that had it last, or that names it. */
   #holder(claim: Claim): Workbench | undefined {
+    const { Workbench: workbenches } = this.#store.collections;
+    const last = workbenches.get(claim.metadata.labels?.[LABEL_ID] ?? '');
+    // Also where that is another owner's by now: the volume is about to follow.
+    if (last && isAttached(claim, last)) return last;
     const owner = ownerOf(claim);
-    const mine = owner === undefined ? [] : this.#store.collections.Workbench.indexed(owner);
-    return (
-      mine.find((workbench) => isAttached(claim, workbench)) ??
-      mine.find((workbench) => claimName(workbench) === claim.metadata.name)
-    );
+    const mine = owner === undefined ? [] : workbenches.indexed(owner);
+    return mine.find((workbench) => claimName(workbench) === claim.metadata.name);
   }
 
   #view(claim: Claim): Volume {

@@ -1,75 +1,79 @@
 /** What a client can do with workbenches: reads from the store, writes of `spec` that never trust it. */
 import type { Cluster } from '../kube/cluster.ts';
-import { isFailedTest, isKubeError } from '../kube/errors.ts';
+import { isKubeError } from '../kube/errors.ts';
 import type { Store } from '../kube/store.ts';
-import type { PatchOperation } from '../workbench/objects.ts';
-import { API_VERSION, KIND, NAME } from '../workbench/resource.ts';
+import { API_VERSION, KIND } from '../workbench/resource.ts';
 import type { Workbench, WorkbenchSpec } from '../workbench/resource.ts';
 import type { Settings } from '../workbench/settings.ts';
+import { permissionOf } from '../workbench/shares.ts';
 import { STATE_MANAGER } from '../workbench/trim.ts';
+import { ATTEMPTS } from './access.ts';
+import type { Access } from './access.ts';
 import { checkEnv, specAfter, specFrom } from './body.ts';
 import type { CreateBody, PatchBody } from './body.ts';
 import { Grants } from './grants.ts';
 import { once } from './idempotency.ts';
 import { newName } from './new-name.ts';
-import { Problem, contended, noSuchWorkbench } from './problem.ts';
+import { Problem } from './problem.ts';
 import { Items } from './items.ts';
 import { assign, sameGeneration, samePhase } from './edit.ts';
 import { phaseNow } from './view.ts';
 import type { Item } from './shapes.ts';
+import type { Caller } from './tokens.ts';
+import { transferSteps } from './transfer.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf' | 'revision'>;
+  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf' | 'rivalFor' | 'revision'>;
   cluster: Cluster;
   settings: Settings;
+  access: Access;
 }
 
 /** An item, and which incarnation of its id it is of. */
 export interface Seen {
   uid: string;
   item: Item;
+  /** Whether that it may be seen is certain: a share that was taken back might not be known yet. */
+  isSure: boolean;
 }
-
-/** What to write, given what was seen; null: nothing is to be done. */
-type Edit = (seen: Workbench) => PatchOperation[] | null | Promise<PatchOperation[] | null>;
-
-/** Each further attempt starts from a live read, so it fails again only if somebody wrote in between. */
-const ATTEMPTS = 5;
 
 export class Workbenches {
   readonly #store: WorkbenchesOptions['store'];
   readonly #cluster: Cluster;
   readonly #grants: Grants;
-  /** The last edit under way of each workbench: those of one process wait for each other instead of undoing each other. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #access: Access;
   readonly #items: Items;
 
-  constructor({ store, cluster, settings }: WorkbenchesOptions) {
+  constructor({ store, cluster, settings, access }: WorkbenchesOptions) {
     this.#items = new Items({ store, settings });
     this.#grants = new Grants({ store, cluster, settings });
     this.#store = store;
     this.#cluster = cluster;
+    this.#access = access;
   }
 
-  /** For as long as it is the same, every read is answered as before. */
-  get revision(): number {
-    return this.#store.revision;
+  /** For as long as it is the same, every list is; undefined: what is shared must be asked for live. */
+  get revision(): number | undefined {
+    return this.#access.isCurrent ? this.#store.revision : undefined;
   }
 
-  list(user: string): Item[] {
-    const mine = this.#store.collections.Workbench.indexed(user);
-    return mine.toSorted(byBirth).map((workbench) => this.#items.of(workbench));
+  /** A user's own, and those that are shared with them. */
+  async list(user: string): Promise<Item[]> {
+    const all = await this.#access.all(user);
+    return all.toSorted(byBirth).map((workbench) => this.#itemFor(user, workbench));
   }
 
   /** From the store; on a miss one live read, since the watch may not have brought it yet. @throws Problem 404 */
   async get(user: string, id: string): Promise<Item> {
-    return this.#items.of(await this.#seen(user, id));
+    return this.#itemFor(user, await this.#access.seen(user, id, 'read'));
   }
 
-  /** As the store has it; undefined: there is none of that name, or it is not this user's. */
+  /** As the store has it; undefined: there is none of that name, or it is not this user's to see. */
   look(user: string, id: string): Seen | undefined {
-    const known = this.#mine(user, id);
-    return known && { uid: known.metadata.uid!, item: this.#items.of(known) };
+    const known = this.#access.known(user, id);
+    if (!known) return undefined;
+    const { workbench, isSure } = known;
+    return { uid: workbench.metadata.uid!, item: this.#itemFor(user, workbench), isSure };
   }
 
   /** @param key of a client that may send this again */
@@ -100,7 +104,7 @@ export class Workbenches {
   }
 
   async start(user: string, id: string): Promise<void> {
-    await this.#edit(user, id, async (seen) => {
+    await this.#access.edit(user, id, 'read-write', async (seen) => {
       this.#refuseManaged(seen);
       // Its phase too: a status changes no generation, and a running workbench must not be started anew for an old failure.
       const unchanged = [sameGeneration(seen), ...samePhase(seen)];
@@ -118,23 +122,27 @@ export class Workbenches {
 
   /** Sent whatever was seen: a stop must not be lost to a cache that is behind. */
   async stop(user: string, id: string): Promise<void> {
-    await this.#edit(user, id, (seen) => {
+    await this.#access.edit(user, id, 'read-write', (seen) => {
       if (seen.metadata.deletionTimestamp) return null; // It is on its way down already.
       this.#refuseManaged(seen);
       return [{ op: 'add', path: '/spec/state', value: 'Stopped' }];
     });
   }
 
-  async patch(user: string, id: string, body: PatchBody): Promise<Item> {
+  async patch(caller: Caller, id: string, body: PatchBody): Promise<Item> {
     checkEnv(body.env);
+    const { user_id: to } = body;
+    if (to !== undefined && !caller.isAdmin) throw adminOnly();
     const sizes = [body.requested_cpu, body.requested_memory, body.requested_gpu];
     const choices = [body.class, body.version, body.image, body.storage, ...sizes];
-    const edited = await this.#edit(user, id, async (seen) => {
+    const owner = to !== undefined && (await this.#isOf(to, id)) ? to : caller.user;
+    const edited = await this.#access.edit(owner, id, 'owner', async (seen) => {
       // A new name is for everybody, also where what was chosen before is no longer granted.
       const after = specAfter(seen.spec, body);
       if (choices.some((choice) => choice !== undefined)) await this.#grants.check(after);
       if (body.storage) await this.#grants.checkSize({ ...seen, spec: after });
       const operations = [
+        ...(to === undefined ? [] : transferSteps(seen, to, this.#store)),
         ...assign('/spec/displayName', seen.spec.displayName, body.workbench_name),
         ...assign('/spec/class', seen.spec.class, body.class),
         ...assign('/spec/version', seen.spec.version, body.version),
@@ -157,7 +165,7 @@ export class Workbenches {
   /** In the foreground: the item says "stopping" until nothing of it is left. Looks live first: a delete cannot be taken back. */
   async delete(user: string, id: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const seen = await this.#live(user, id);
+      const seen = await this.#access.live(user, id, 'owner');
       if (seen.metadata.deletionTimestamp) return;
       try {
         return await this.#cluster.delete('Workbench', id, { uid: seen.metadata.uid!, propagation: 'Foreground' });
@@ -167,63 +175,22 @@ export class Workbenches {
     }
   }
 
-  /** From the store if it is there and this user's; all else is settled live, so that nobody learns what is there by the way it fails. */
-  async #seen(user: string, id: string): Promise<Workbench> {
-    return this.#mine(user, id) ?? this.#live(user, id);
-  }
-
-  #mine(user: string, id: string): Workbench | undefined {
-    const cached = this.#store.collections.Workbench.get(id);
-    return cached?.spec.owner === user ? cached : undefined;
-  }
-
-  async #live(user: string, id: string): Promise<Workbench> {
-    if (!NAME.test(id)) throw noSuchWorkbench(id);
-    const live = await this.#cluster.get('Workbench', id).catch((error: unknown) => {
-      throw isKubeError(error, 'notFound') ? noSuchWorkbench(id) : error;
-    });
-    if (live.spec.owner !== user) throw noSuchWorkbench(id);
-    return live;
-  }
-
-  /**
-   * Writes to the very object that was seen, while it is still its owner's. A refusal means that what was seen is not so any
-   * more: read live, and decide by what is there.
-   */
-  async #edit(user: string, id: string, edit: Edit): Promise<Workbench> {
-    // By user, too: nobody waits for, or hears of, what others try.
-    const lane = `${user}\n${id}`;
-    const before = this.#lanes.get(lane);
-    const mine = (before ?? Promise.resolve()).catch(() => undefined).then(() => this.#editNow(user, id, edit));
-    this.#lanes.set(lane, mine);
+  /** An administrator who asks a second time finds it where it has gone. */
+  async #isOf(user: string, id: string): Promise<boolean> {
     try {
-      return await mine;
-    } finally {
-      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
+      await this.#access.live(user, id, 'owner');
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return false;
+      throw error;
     }
   }
 
-  async #editNow(user: string, id: string, edit: Edit): Promise<Workbench> {
-    let seen = await this.#seen(user, id);
-    // What stands in the way of an edit may be over, or another's who had the name.
-    const { deletionTimestamp, annotations } = seen.metadata;
-    if (deletionTimestamp || annotations?.[STATE_MANAGER]) seen = await this.#live(user, id);
-    for (let attempt = 1; ; attempt++) {
-      const operations = await edit(seen);
-      if (operations === null) return seen;
-      if (seen.metadata.deletionTimestamp) {
-        throw new Problem(409, 'BeingDeleted', 'This workbench is being deleted.');
-      }
-      const owner: PatchOperation = { op: 'test', path: '/spec/owner', value: user };
-      try {
-        return await this.#cluster.patch('Workbench', id, seen.metadata.uid!, [owner, ...operations]);
-      } catch (error) {
-        const isBehind = isFailedTest(error) || isKubeError(error, 'conflict', 'notFound');
-        if (!isBehind) throw error;
-        if (attempt === ATTEMPTS) throw contended();
-        seen = await this.#live(user, id);
-      }
-    }
+  /** What others share with a user says so. */
+  #itemFor(user: string, workbench: Workbench): Item {
+    const item = this.#items.of(workbench);
+    const permission = permissionOf(workbench, user);
+    return permission === undefined || permission === 'owner' ? item : { ...item, permission };
   }
 
   /** Two masters of one field would undo each other for ever. */
@@ -233,6 +200,10 @@ export class Workbenches {
     const message = `spec.state is kept by "${manager}"; start or stop this workbench there, or leave state out of its manifest.`;
     throw new Problem(409, 'ManagedElsewhere', message);
   }
+}
+
+function adminOnly(): Problem {
+  return new Problem(403, 'AdminOnly', 'Only an administrator can give a workbench to another owner.');
 }
 
 function byBirth({ metadata: a }: Workbench, { metadata: b }: Workbench): number {

@@ -3,14 +3,13 @@ import * as z from 'zod';
 import { shortHash } from './identity.ts';
 import { isLess } from './quantity.ts';
 import type { KubeObject } from './objects.ts';
-import { envSchema, imageSchema, resourcesSchema, size, versionSchema } from './resource.ts';
+import { envSchema, imageSchema, objectName, resourcesSchema, size, versionSchema } from './resource.ts';
 import type { WorkbenchSpec } from './resource.ts';
 import type { Settings, StorageSettings } from './settings.ts';
 
 export const CLASS_KIND = 'WorkbenchClass';
 export const CLASS_PLURAL = 'workbenchclasses';
 
-const word = z.string().min(1).max(253);
 const listMap = (key: string) => ({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 
 export const classSpecSchema = z.strictObject({
@@ -28,7 +27,7 @@ export const classSpecSchema = z.strictObject({
       'Other images that an author may choose; * matches within a path segment. Absent or empty: any tag of the repository of image.',
   }),
   imagePullSecrets: z
-    .array(z.strictObject({ name: word }))
+    .array(z.strictObject({ name: objectName('name', 'Secret') }))
     .max(10)
     .optional()
     .meta(listMap('name')),
@@ -50,7 +49,12 @@ export const classSpecSchema = z.strictObject({
       default: resourcesSchema.optional(),
       min: resourcesSchema.optional(),
       max: resourcesSchema.optional(),
-      gpuResource: word.optional().meta({ description: 'What gpu counts, such as nvidia.com/gpu.' }),
+      gpuResource: z
+        .string()
+        .min(1)
+        .max(253)
+        .optional()
+        .meta({ description: 'What gpu counts, such as nvidia.com/gpu.' }),
     })
     .optional()
     .meta({ description: 'What a workbench that names no size gets, and what one may ask for.' }),
@@ -67,7 +71,7 @@ export const classSpecSchema = z.strictObject({
     )
     .max(50)
     .optional(),
-  runtimeClassName: word.optional(),
+  runtimeClassName: objectName('runtimeClassName', 'RuntimeClass').optional(),
   readinessPath: z.string().max(1024).regex(new RegExp('^/[!-~]*$')).optional().meta({
     description:
       "Behind the workbench's own path: a GET that is answered 200–399 once the IDE is ready. Absent: the port is open.",
@@ -76,7 +80,9 @@ export const classSpecSchema = z.strictObject({
     .strictObject({
       size: size('size', '10Gi').meta({ description: 'Of a volume whose author names no size.' }),
       maxSize: size('maxSize', '100Gi').optional().meta({ description: 'The most that an author may ask for.' }),
-      storageClassName: word.optional().meta({ description: "Absent: the cluster's default." }),
+      storageClassName: objectName('storageClassName', 'StorageClass')
+        .optional()
+        .meta({ description: "Absent: the cluster's default." }),
       accessMode: z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany']).optional().meta({
         description: 'Absent: ReadWriteOnce. Whichever it is, a volume serves one workbench at a time.',
       }),

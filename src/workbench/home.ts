@@ -38,6 +38,8 @@ export interface Seen {
   claim?: Claim;
   /** Pods of others that mount it, those on their way out included. */
   mountedBy?: Pod[];
+  /** One of the claim's own owner that has it in its spec, where the workbench itself was given to somebody else. */
+  rival?: Workbench;
   /** Another workbench whose Pod with this claim is being made. */
   promisedTo?: string;
   /** Bytes that the owner's other volumes take. */
@@ -49,7 +51,7 @@ export interface Seen {
 /** @returns undefined: the files live in the Pod. @param settings those of its class, if there is one */
 export function homeOf(workbench: Workbench, seen: Seen, settings: Settings): Home | undefined {
   const { claim } = seen;
-  const isItsOwners = claim !== undefined && isOwners(claim, workbench);
+  const isItsOwners = claim !== undefined && isOwners(claim, workbench, seen.rival);
   // A volume that was made once is used, also if its class has none any more: nobody's files are to vanish.
   if (!settings.storage && !isItsOwners) return undefined;
   const name = claimName(workbench);
@@ -86,8 +88,9 @@ export function homeOf(workbench: Workbench, seen: Seen, settings: Settings): Ho
 }
 
 /** While nothing runs: a class that has changed its retention says so of the claims that it has, too. */
-export function upkeep(workbench: Workbench, { claim }: Seen, settings: Settings): Step[] {
-  return claim && isAttached(claim, workbench) && !isLeaving(claim) ? attach(workbench, claim, settings) : [];
+export function upkeep(workbench: Workbench, { claim, rival }: Seen, settings: Settings): Step[] {
+  const isIts = claim !== undefined && isAttached(claim, workbench) && !rival;
+  return isIts && !isLeaving(claim) ? attach(workbench, claim, settings) : [];
 }
 
 export function mounts({ spec }: Pod, name: string): boolean {
@@ -98,9 +101,9 @@ export function ownerOf(claim: Claim): string | undefined {
   return isManaged(claim) ? claim.metadata.annotations?.[ANNOTATION_OWNER] : undefined;
 }
 
-/** An admin may give a workbench to another owner; what it holds goes with it. */
-export function isOwners(claim: Claim, workbench: Workbench): boolean {
-  return ownerOf(claim) === workbench.spec.owner || (isManaged(claim) && isAttached(claim, workbench));
+/** An admin may give a workbench to another owner; what it holds goes with it, unless its owner's others have that, too. */
+export function isOwners(claim: Claim, workbench: Workbench, rival?: Workbench): boolean {
+  return ownerOf(claim) === workbench.spec.owner || (isManaged(claim) && isAttached(claim, workbench) && !rival);
 }
 
 function isManaged({ metadata }: Claim): boolean {

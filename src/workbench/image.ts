@@ -39,13 +39,25 @@ export function digestOf(imageID: string | undefined): string | undefined {
   return DIGEST.exec(imageID ?? '')?.[1];
 }
 
-/** `*` stands for any characters but "/"; everything else for itself. Anchored at both ends. */
+/** `*` stands for any characters but "/" and "@": a star for tags must not let a digest in. Everything else for itself. */
 function matches(pattern: string, text: string): boolean {
-  const source = pattern
-    .split('*')
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('[^/]*');
-  return new RegExp(`^${source}$`).test(text);
+  const [wanted, given] = [pattern, text].map((one) => one.split(/([/@])/)) as [string[], string[]];
+  return wanted.length === given.length && wanted.every((part, index) => fits(part, given[index]!));
+}
+
+/** Each piece at the first place where it fits, so that no text keeps it busy: a regular expression would try them all. */
+function fits(pattern: string, text: string): boolean {
+  const [first, ...others] = pattern.split('*') as [string, ...string[]];
+  const last = others.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let end = first.length;
+  for (const piece of others) {
+    const found = text.indexOf(piece, end);
+    if (found < 0) return false;
+    end = found + piece.length;
+  }
+  return text.length - last.length >= end && text.endsWith(last);
 }
 
 /**

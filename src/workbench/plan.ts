@@ -8,6 +8,7 @@ import { assess } from './assess.ts';
 import type { Reach } from './assess.ts';
 import { settingsFor } from './class.ts';
 import type { WorkbenchClass } from './class.ts';
+import { handBack } from './handover.ts';
 import { homeOf, mounts, upkeep } from './home.ts';
 import type { Seen } from './home.ts';
 import { podName } from './identity.ts';
@@ -84,7 +85,7 @@ function decide(workbench: Workbench, snapshot: Snapshot, settings: Settings, no
   const decision = decideFor(workbench, snapshot, ours, settings, now);
   return isOrphaning(workbench)
     ? decision
-    : { ...decision, steps: [...adoptions(workbench, snapshot), ...decision.steps] };
+    : { ...decision, steps: [...adoptions(workbench, snapshot), ...handBack(workbench, snapshot), ...decision.steps] };
 }
 
 function decideFor(workbench: Workbench, snapshot: Snapshot, ours: Pod[], settings: Settings, now: number): Decision {

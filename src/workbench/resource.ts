@@ -23,7 +23,8 @@ export const PHASES = ['Stopped', 'Starting', 'Pending', 'Provisioning', 'Runnin
 export type Phase = (typeof PHASES)[number];
 
 /** No control characters and no line or paragraph separators: such text would break tables, logs and headers. */
-const PRINTABLE = '^[^\\p{Cc}\\p{Zl}\\p{Zp}]+$';
+const CHARACTER = '[^\\p{Cc}\\p{Zl}\\p{Zp}]';
+const PRINTABLE = `^${CHARACTER}+$`;
 const isPrintable = (text: string) => new RegExp(PRINTABLE, 'u').test(text);
 
 /** The same rule twice: for zod, and as CEL for the API server. */
@@ -34,7 +35,32 @@ function rule(cel: string, message: string) {
 const OBJECT_NAME = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
 const VERSION = '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
 
-const OWNER_RULE = 'owner must be printable text of 1 to 253 characters';
+/** Counted in code points, as the API server does. */
+const USER = new RegExp(`^${CHARACTER}{1,253}$`, 'u');
+
+export function isUser(text: unknown): text is string {
+  return typeof text === 'string' && text.isWellFormed() && USER.test(text);
+}
+
+function person(what: 'owner' | 'user') {
+  const message = `${what} must be printable text of 1 to 253 characters`;
+  const bounds = { minLength: 1, maxLength: 253 };
+  return z
+    .string()
+    .refine(isUser, message)
+    .meta({ ...bounds, ...rule(`self.matches(r'${PRINTABLE}')`, message) });
+}
+
+/** Of another object. The API server reads a "/" in one as a request that it does not understand. */
+export function objectName(what: string, kind: string) {
+  const message = `${what} must be the name of a ${kind}: a–z, 0–9, "-" and "."`;
+  return z
+    .string()
+    .max(253)
+    .refine((name) => new RegExp(OBJECT_NAME).test(name), message)
+    .meta(rule(`self.matches('${OBJECT_NAME}')`, message));
+}
+
 const DISPLAY_NAME_RULE = 'displayName must be printable text of 1 to 253 characters';
 const IMAGE_RULE =
   'image must be an image reference such as registry.example/team/image:tag or …@sha256:<64 hex digits>';
@@ -65,17 +91,11 @@ export const resourcesSchema = z.strictObject({
   gpu: z.int().min(0).max(64).optional(),
 });
 
-const CLAIM_RULE = 'claimName must be the name of a PersistentVolumeClaim: a–z, 0–9, "-" and "."';
-
 export const storageSchema = z.strictObject({
   size: size('size', '20Gi')
     .optional()
     .meta({ description: "Absent: the class's. A volume can grow, and never shrink." }),
-  claimName: z
-    .string()
-    .max(253)
-    .refine((name) => new RegExp(OBJECT_NAME).test(name), CLAIM_RULE)
-    .meta(rule(`self.matches('${OBJECT_NAME}')`, CLAIM_RULE))
+  claimName: objectName('claimName', 'PersistentVolumeClaim')
     .optional()
     .meta({ description: "A kept volume of the same owner's. Absent: one of its own." }),
 });
@@ -110,13 +130,6 @@ export const imageSchema = z
   .refine((image) => new RegExp(IMAGE_REFERENCE).test(image), IMAGE_RULE)
   .meta(rule(`self.matches('${IMAGE_REFERENCE}')`, IMAGE_RULE));
 
-const CLASS_RULE = 'class must be the name of a WorkbenchClass: a–z, 0–9, "-" and "."';
-export const classNameSchema = z
-  .string()
-  .max(253)
-  .refine((name) => new RegExp(OBJECT_NAME).test(name), CLASS_RULE)
-  .meta(rule(`self.matches('${OBJECT_NAME}')`, CLASS_RULE));
-
 const VERSION_RULE = 'a version must be a word of at most 63 letters, digits, "-", "_" and "."';
 export const versionSchema = z
   .string()
@@ -124,13 +137,18 @@ export const versionSchema = z
   .refine((name) => new RegExp(VERSION).test(name), VERSION_RULE)
   .meta(rule(`self.matches('${VERSION}')`, VERSION_RULE));
 
+export const PERMISSIONS = ['read', 'read-write'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const MOST_SHARES = 100;
+
+export const shareSchema = z.strictObject({
+  user: person('user'),
+  permission: z.enum(PERMISSIONS).meta({ description: 'read: see and open it. read-write: start and stop it, too.' }),
+});
+
 export const specSchema = z.strictObject({
-  owner: z
-    .string()
-    .min(1)
-    .max(253)
-    .refine(isPrintable, OWNER_RULE)
-    .meta({ description: 'Whose workbench this is.', ...rule(`self.matches(r'${PRINTABLE}')`, OWNER_RULE) }),
+  owner: person('owner').describe('Whose workbench this is.'),
   displayName: z
     .string()
     .min(1)
@@ -145,7 +163,7 @@ export const specSchema = z.strictObject({
   run: z.string().max(63).optional().meta({
     description: 'Opaque: a value that the Pod was not made for means one fresh start with the newest image.',
   }),
-  class: classNameSchema
+  class: objectName('class', 'WorkbenchClass')
     .optional()
     .meta({ description: "An admin's WorkbenchClass. Absent: the defaults of the installation." }),
   version: versionSchema
@@ -158,10 +176,20 @@ export const specSchema = z.strictObject({
   resources: resourcesSchema.optional().meta({ description: 'Requests = limits. gpu counts whole devices.' }),
   env: envSchema.optional().meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
   storage: storageSchema.optional().meta({ description: 'Of the volume at /home/project, if its class has storage.' }),
+  shares: z
+    .array(shareSchema)
+    .max(MOST_SHARES)
+    .optional()
+    .meta({
+      description: 'Whom its owner lets in. A change of it restarts nobody.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['user'],
+    }),
 });
 
 /** What an author may write; `state` is optional because manifests that REST may start and stop leave it out. */
 export type WorkbenchSpec = Omit<z.infer<typeof specSchema>, 'state'> & { state?: 'Running' | 'Stopped' };
+export type Share = z.infer<typeof shareSchema>;
 export type Resources = z.infer<typeof resourcesSchema>;
 
 const conditionSchema = z.object({

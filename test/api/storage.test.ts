@@ -5,6 +5,7 @@ import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { client } from '../client.ts';
 import type { Client, Item } from '../client.ts';
+import { layStorage } from '../disks.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
@@ -54,33 +55,10 @@ async function volumes(method: string, user: string, id = ''): Promise<VolumesAn
   return { status: response.status, body };
 }
 
-/** Volumes made beforehand, as an admin of a small cluster would: the class can grow, or it cannot. */
-async function layStorage(name: string, allowVolumeExpansion: boolean, count: number): Promise<void> {
-  const sort = {
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name },
-    provisioner: 'kubernetes.io/no-provisioner',
-    allowVolumeExpansion,
-  };
-  const disks = Array.from({ length: count }, (_, index) => ({
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: `${name}-${index}` },
-    spec: {
-      storageClassName: name,
-      capacity: { storage: '10Gi' },
-      accessModes: ['ReadWriteOnce'],
-      hostPath: { path: '/nowhere' },
-    },
-  }));
-  await cluster.kubectl(['apply', '-f', '-'], [sort, ...disks].map((object) => stringify(object)).join('---\n'));
-}
-
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  await layStorage('fast', true, 20);
-  await layStorage('fixed', false, 3);
+  await layStorage(cluster, 'fast', true, 20);
+  await layStorage(cluster, 'fixed', false, 3);
   installation = await install(cluster, { env: { WB_USER_STORAGE: '6Gi' } });
   observer = await observe(cluster.kubeconfig, 'workbenches');
   alice = client(installation.rest, 'alice');

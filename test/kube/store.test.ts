@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Store } from '../../src/kube/store.ts';
+import { ANNOTATION_OWNER, claimName, labels } from '../../src/workbench/identity.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import { ingressOf, podOf, serviceOf, workbench } from '../workbench/sample.ts';
@@ -122,6 +123,35 @@ describe('a listener hears the name of the workbench', () => {
     filled.collections.Pod.saw(at(2, won));
     expect(told.toSorted()).toEqual(['genome', 'genome', 'other']);
   });
+});
+
+test('what others share with a user is found without a search, as long as it is shared, and apart from what is their own', () => {
+  const { store: filled } = store();
+  const { Workbench: workbenches } = filled.collections;
+  const share = (...users: string[]) => users.map((user) => ({ user, permission: 'read' as const }));
+  workbenches.saw(at(11, workbench({ shares: share('bob', 'alice', '__proto__') })));
+  expect(filled.sharedWith('bob')).toHaveLength(1);
+  expect(filled.sharedWith('__proto__')).toHaveLength(1);
+  expect([filled.sharedWith('alice'), filled.sharedWith('carol'), workbenches.indexed('bob')]).toEqual([[], [], []]);
+  workbenches.saw(at(12, workbench({ shares: share('carol') })));
+  expect([filled.sharedWith('bob').length, filled.sharedWith('carol').length]).toEqual([0, 1]);
+  workbenches.sawDeleted(at(13, genome));
+  expect(filled.sharedWith('carol')).toEqual([]);
+});
+
+test("a snapshot of what was given to another owner names the old owner's other workbench that has its volume, too", () => {
+  const { store: filled } = store();
+  const { Workbench: workbenches, PersistentVolumeClaim: claims } = filled.collections;
+  const metadata = { name: claimName(genome), uid: 'claim', labels: labels(genome) };
+  claims.saw(at(5, { metadata: { ...metadata, annotations: { [ANNOTATION_OWNER]: 'alice' } } }));
+  const shared: Workbench = { ...other, spec: { ...other.spec, storage: { claimName: metadata.name } } };
+  workbenches.saw(shared);
+  workbenches.saw(genome);
+  expect(filled.snapshot('genome')).not.toHaveProperty('rival');
+  workbenches.saw(at(14, workbench({ owner: 'bob' })));
+  expect(filled.snapshot('genome')).toMatchObject({ rival: shared });
+  workbenches.saw(at(15, other));
+  expect(filled.snapshot('genome')).not.toHaveProperty('rival');
 });
 
 test('the workbenches of one owner are found without a search', () => {

@@ -10,8 +10,9 @@ import type { Identity } from '../../src/rest/auth.ts';
 import { provider, sharedSecret } from '../../src/rest/tokens.ts';
 import type { ProviderOptions } from '../../src/rest/tokens.ts';
 
-const ask = (identity: Identity, token?: string, query: Record<string, unknown> = {}) =>
-  identity.userOf({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, query });
+const callerOf = (identity: Identity, token?: string, query: Record<string, unknown> = {}) =>
+  identity.callerOf({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, query });
+const ask = async (...asked: Parameters<typeof callerOf>) => (await callerOf(...asked)).user;
 const refused = (status: number, reason: string) => expect.objectContaining({ name: 'Problem', status, reason });
 
 describe('without anything configured', () => {
@@ -22,8 +23,8 @@ describe('without anything configured', () => {
     ['two', { user_id: ['alice', 'bob'] }, false],
     ['one with a line break', { user_id: 'a\nb' }, false],
   ])('user_id is believed: %s', async (_what, query, ok) => {
-    if (ok) expect(await trusting.userOf({ headers: {}, query })).toBe('alice');
-    else await expect(trusting.userOf({ headers: {}, query })).rejects.toEqual(refused(400, 'Invalid'));
+    if (ok) expect(await trusting.callerOf({ headers: {}, query })).toEqual({ user: 'alice', isAdmin: false });
+    else await expect(trusting.callerOf({ headers: {}, query })).rejects.toEqual(refused(400, 'Invalid'));
   });
 });
 
@@ -123,7 +124,9 @@ describe('with an OpenID provider', () => {
     const admin = (client: string, roles: unknown = ['admin']) =>
       token({ claims: { resource_access: { [client]: { roles } } } });
     expect(await ask(authenticate, await admin(AUDIENCE), { user_id: 'bob' })).toBe('bob');
-    expect(await ask(authenticate, await admin(AUDIENCE))).toBe('alice');
+    expect(await callerOf(authenticate, await admin(AUDIENCE))).toEqual({ user: 'alice', isAdmin: true });
+    expect(await callerOf(authenticate, await admin(AUDIENCE), { user_id: 'bob' })).toMatchObject({ isAdmin: true });
+    expect(await callerOf(authenticate, await token())).toEqual({ user: 'alice', isAdmin: false });
     for (const other of [
       await admin('another'),
       await admin(AUDIENCE, ['user']),
@@ -172,6 +175,7 @@ describe('with an OpenID provider', () => {
           .sign(new TextEncoder().encode(await exportSPKI(pair.publicKey))),
     ],
     ['one of a user that cannot be printed', () => token({ claims: { sub: 'a\u0000b' } })],
+    ['one of a user with half a character', () => token({ claims: { sub: 'a\ud800' } })],
     ['one of no user', () => token({ claims: { sub: undefined } as never })],
     ['no token at all', () => 'x'],
   ])('%s is refused', async (_what, made) => {

@@ -80,3 +80,24 @@ test('a list is as new as the store', async () => {
   expect(await statuses()).toEqual(['b pending']);
   await served.close();
 });
+
+test('what is shared is listed, and is not answered from memory while it may have been taken back', async () => {
+  const served = await serve();
+  served.put('genome', 'Running', { shares: [{ user: 'bob', permission: 'read' }] });
+  const ask = async (path: string) => {
+    const answer = await fetch(`${served.url}/workbenches${path}?user_id=bob`);
+    const { item, items } = (await answer.json()) as { item?: Item; items?: Item[] };
+    return [answer.status, (items ?? [item]).map((one) => one?.permission)];
+  };
+  for (let i = 0; i < 2; i += 1) {
+    expect(await ask('')).toEqual([200, ['read']]);
+    expect(await ask('/genome')).toEqual([200, ['read']]);
+  }
+  served.setCurrent(false);
+  // Asked for live, where this store's API server has nothing.
+  expect(await ask('')).toEqual([200, []]);
+  expect(await ask('/genome')).toEqual([404, [undefined]]);
+  served.setCurrent(true);
+  expect(await ask('')).toEqual([200, ['read']]);
+  await served.close();
+});

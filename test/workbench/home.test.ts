@@ -214,6 +214,46 @@ test("a workbench's own volume goes with it to another owner", () => {
   });
 });
 
+describe('a volume that another workbench of the old owner has in its spec, too', () => {
+  const rival = another();
+  const given = (found = keeping, spec: Partial<WorkbenchSpec> = {}): Snapshot => ({
+    pods: [],
+    workbench: mine({ owner: 'bob', ...spec }),
+    claim: claimOf(mine(), { found }),
+    rival,
+  });
+
+  test.each<[what: string, state: 'Running' | 'Stopped']>([
+    ['before anything is mounted', 'Running'],
+    ['while it is stopped', 'Stopped'],
+  ])('does not go to the new one, and is the other one’s from now on: %s', (_what, state) => {
+    const seen = given(deleting, { state });
+    const { steps, verdict } = decide(seen.workbench!, keeping, seen);
+    expect(steps.filter(({ kind }) => kind === 'PersistentVolumeClaim')).toHaveLength(1);
+    expect(written(steps)).not.toContain('create Pod');
+    const patch = patchOf(steps);
+    expect(patch['/metadata/resourceVersion']).toBe('5');
+    expect(patch['/metadata/labels']).toMatchObject({
+      'workbench.h1st.ai/uid': 'uid-2',
+      'workbench.h1st.ai/id': 'lab',
+    });
+    expect(patch['/metadata/ownerReferences']).toEqual([]);
+    expect(patch).not.toHaveProperty('/metadata/annotations');
+    expect(verdict).toMatchObject(state === 'Stopped' ? { phase: 'Stopped' } : { reason: 'NameConflict' });
+  });
+
+  test('nor when it was named there: the new owner has no such volume', () => {
+    const claim = { ...claimOf(mine()), metadata: { ...claimOf(mine()).metadata, name: 'kept' } };
+    const seen = { ...given(keeping, { storage: { claimName: 'kept' } }), claim };
+    expect(decide(seen.workbench!, keeping, seen).verdict).toMatchObject({ reason: 'VolumeMissing' });
+  });
+
+  test('is left alone where it is the other one’s already, or on its way out', () => {
+    for (const claim of [claimOf(another()), leaving(claimOf(mine()) as never)])
+      expect(patchOf(decide(mine({ owner: 'bob' }), keeping, { ...given(), claim }).steps)).toEqual({});
+  });
+});
+
 describe('a volume grows', () => {
   const growth = (
     size: string,

@@ -1,0 +1,54 @@
+/** An administrator gives a workbench, and the files in its volume, to another owner. */
+import type { Store } from '../kube/store.ts';
+import { isAttached, ownerOf } from '../workbench/home.ts';
+import { claimName } from '../workbench/identity.ts';
+import type { PatchOperation } from '../workbench/objects.ts';
+import type { Workbench } from '../workbench/resource.ts';
+import { shareSteps } from '../workbench/shares.ts';
+import { Problem } from './problem.ts';
+
+/**
+ * The volume follows by the controller's hand, which makes the claim say what the workbench says; see workbench/handover.ts.
+ * @throws Problem 409
+ */
+export function transferSteps(seen: Workbench, to: string, store: Pick<Store, 'collections'>): PatchOperation[] {
+  const { metadata, spec, status } = seen;
+  if (to === spec.owner) return [];
+  const isKnown = status?.observedGeneration === metadata.generation;
+  const hasPod = store.collections.Pod.indexed(metadata.name).length > 0;
+  if (status?.phase !== 'Stopped' || !isKnown || hasPod) throw notStopped();
+  refuseHalves(seen, store);
+  return [
+    { op: 'test', path: '/metadata/generation', value: metadata.generation },
+    { op: 'test', path: '/status/phase', value: 'Stopped' },
+    { op: 'replace', path: '/spec/owner', value: to },
+    // The new owner needs none.
+    ...(spec.shares?.some(({ user }) => user === to) ? shareSteps(seen, to, null) : []),
+  ];
+}
+
+/** Files that another workbench of the old owner has too, or that this one has only asked for, belong to no one of the two. */
+function refuseHalves(seen: Workbench, { collections }: Pick<Store, 'collections'>): void {
+  const name = claimName(seen);
+  const claim = collections.PersistentVolumeClaim.get(name);
+  if (!claim || ownerOf(claim) !== seen.spec.owner) return;
+  const others = collections.Workbench.indexed(seen.spec.owner).filter(
+    ({ metadata }) => metadata.name !== seen.metadata.name,
+  );
+  const other = others.find((workbench) => claimName(workbench) === name || isAttached(claim, workbench));
+  if (other)
+    throw inUse(
+      `The volume "${name}" is of workbench "${other.metadata.name}", too; take it away from one of them first.`,
+    );
+  if (!isAttached(claim, seen))
+    throw inUse(`The volume "${name}" was never mounted by this workbench; take it away from it first.`);
+}
+
+function notStopped(): Problem {
+  const message = 'Stop the workbench first, and wait until it is stopped: its Pod is that of its present owner.';
+  return new Problem(409, 'NotStopped', message);
+}
+
+function inUse(message: string): Problem {
+  return new Problem(409, 'VolumeInUse', message);
+}
