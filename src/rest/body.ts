@@ -43,10 +43,12 @@ export type PatchBody = z.infer<typeof patchSchema>;
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const { success, data, error } = schema.safeParse(body ?? {});
   if (success) return data;
-  throw invalid(error.issues.map(describe).join(' '));
+  const more = error.issues.length - TOLD;
+  throw invalid(error.issues.slice(0, TOLD).map(describe).join(' ') + (more > 0 ? ` And ${more} more.` : ''));
 }
 
-/** How many unknown fields are named. */
+/** How much that is wrong is told, and how many unknown fields are named. */
+const TOLD = 10;
 const NAMED = 5;
 
 function describe(issue: z.core.$ZodIssue): string {

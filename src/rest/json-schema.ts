@@ -13,13 +13,30 @@ export function schemaOf(schema: z.ZodType): JsonSchema {
   return described;
 }
 
+/** Numbers that are written without an exponent; text as the API server takes it, but no zero. */
+const SIZE = {
+  type: ['number', 'string'],
+  minimum: 1e-6,
+  exclusiveMaximum: 1e15,
+  maxLength: 32,
+  not: { type: 'string', pattern: '^[0.]+[a-zA-Z]*$' },
+};
+
 function translate(schema: JsonSchema): void {
-  const rules = schema['x-kubernetes-validations'] as { rule: string; message: string }[] | undefined;
-  if (schema['x-kubernetes-int-or-string']) Object.assign(schema, { type: ['number', 'string'], maxLength: 32 });
-  const [, pattern] = rules?.map(({ rule }) => /^self\.matches\(r?'(.*)'\)$/.exec(rule)).find(Boolean) ?? [];
-  if (pattern !== undefined) schema.pattern = pattern;
+  const rules = (schema['x-kubernetes-validations'] ?? []) as { rule: string }[];
+  if (schema['x-kubernetes-int-or-string']) Object.assign(schema, SIZE);
+  for (const { rule } of rules) {
+    const [, not, pattern] = /^(!?)(?:self|string\(self\))\.matches\(r?'(.*?)'\)/.exec(rule) ?? [];
+    if (pattern === undefined) continue;
+    if (not) schema.not = { pattern: portable(pattern) };
+    else schema.pattern = portable(pattern);
+  }
   for (const key of Object.keys(schema)) if (key.startsWith('x-kubernetes-')) delete schema[key];
 }
+
+/** Names of classes of characters are not known to every reader of JSON Schema; those that they stand for are. */
+const portable = (pattern: string) =>
+  pattern.replace('\\p{Cc}\\p{Zl}\\p{Zp}', '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029');
 
 export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 export const json = (schema: JsonSchema) => ({ content: { 'application/json': { schema } } });

@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { document } from '../../client/document.ts';
 import { createSchema, patchSchema } from '../../src/rest/body.ts';
 import { describeApi } from '../../src/rest/openapi.ts';
+import { listQuery, oneQuery } from '../../src/rest/query.ts';
 
 const described = describeApi('/api', { token: true, userId: false }) as {
   servers: object[];
@@ -60,7 +63,11 @@ test('a body has the fields that are checked, with their rules, and no others', 
   expect(Object.keys(create!.properties)).toEqual(Object.keys(createSchema.shape));
   expect(Object.keys(patch!.properties)).toEqual(Object.keys(patchSchema.shape));
   expect(create).toMatchObject({ additionalProperties: false });
-  expect(create!.properties.requested_memory).toMatchObject({ type: ['number', 'string'] });
+  expect(create!.properties.requested_memory).toMatchObject({
+    type: ['number', 'string'],
+    minimum: expect.any(Number),
+    pattern: expect.stringContaining('Ki|Mi'),
+  });
   expect(create!.properties.image).toMatchObject({
     type: 'string',
     maxLength: 512,
@@ -71,5 +78,47 @@ test('a body has the fields that are checked, with their rules, and no others', 
 test.each(['CreateWorkbench', 'PatchWorkbench'])('the patterns of %s are ones that JSON Schema knows', (name) => {
   const patterns = [...JSON.stringify(described.components.schemas[name]).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)];
   expect(patterns.length).toBeGreaterThan(2);
-  for (const [, pattern] of patterns) expect(() => new RegExp(JSON.parse(pattern!) as string, 'u')).not.toThrow();
+  for (const [, pattern] of patterns) {
+    expect(() => new RegExp(JSON.parse(pattern!) as string, 'u')).not.toThrow();
+    // A class of characters by its name is more than others know.
+    expect(pattern).not.toContain('\\\\p{');
+  }
+});
+
+test('what an answer names leads to what can be done with it', () => {
+  const about = (userId: boolean) =>
+    (describeApi('', { token: false, userId }) as typeof described).paths['/workbenches']!.post as unknown as {
+      responses: Record<string, { links: Record<string, { parameters: object }> }>;
+    };
+  const id = '$response.body#/item/workbench_id';
+  const { links } = about(true).responses['201']!;
+  expect(Object.keys(links)).toContain('stopWorkbench');
+  expect(links.stopWorkbench!.parameters).toEqual({ id, user_id: '$request.query.user_id' });
+  expect(about(false).responses['201']!.links.stopWorkbench!.parameters).toEqual({ id });
+});
+
+test('clients are made from it as it is; "npm run client" makes ours anew', () => {
+  expect(readFileSync('client/openapi.json', 'utf8')).toBe(document);
+});
+
+test('what may stand behind the question mark, and in a header, is what is read', () => {
+  const { paths } = describeApi('', { token: false, userId: true }) as {
+    paths: Record<string, Record<string, { parameters?: { name: string; in: string; explode?: boolean }[] }>>;
+  };
+  const named = (path: string, method: string, where: string) =>
+    (paths[path]![method]!.parameters ?? []).filter((one) => one.in === where).map(({ name }) => name);
+  expect(named('/workbenches', 'get', 'query')).toEqual(Object.keys(listQuery.shape));
+  expect(named('/workbenches/{id}', 'get', 'query')).toEqual(Object.keys(oneQuery.shape));
+  expect(named('/workbenches', 'post', 'header')).toEqual(['Idempotency-Key']);
+  expect(named('/workbenches/{id}/events', 'get', 'header')).toEqual(['Last-Event-ID']);
+});
+
+test('every operation may be answered 429 and 503, and both say when to come back', () => {
+  const operations = Object.values(described.paths).flatMap((path) =>
+    Object.entries(path).flatMap(([method, told]) => (method === 'parameters' ? [] : [told])),
+  ) as { responses: Record<string, object> }[];
+  for (const { responses } of operations)
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['429', '503']));
+  for (const code of ['429', '503'])
+    expect(described.components.responses[code]).toMatchObject({ headers: { 'Retry-After': expect.anything() } });
 });

@@ -109,6 +109,6 @@ function goVersion(spec: BinarySpec): string {
   return answer.output.trim();
 }
 
-function cacheDirectory(): string {
+export function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'workbench-controller');
 }
