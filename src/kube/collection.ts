@@ -41,12 +41,19 @@ export class Collection<T extends KubeObject> {
   /** UIDs of what was last deleted: none comes back, whatever a watch that is out of order tells of it. */
   readonly #gone = new Set<string>();
 
+  #revision = 0;
+
   constructor(options: CollectionOptions<T> = {}) {
     this.#options = options;
   }
 
   get size(): number {
     return this.#objects.size;
+  }
+
+  /** Another number after every change, whoever is told of it. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get(name: string): T | undefined {
@@ -133,6 +140,7 @@ export class Collection<T extends KubeObject> {
     const before = this.#objects.get(name);
     if (before) this.#unlink(before);
     this.#objects.set(name, object);
+    this.#revision += 1;
     for (const key of this.#options.indexBy?.(object) ?? []) {
       if (key === undefined) continue;
       const names = this.#index.get(key);
@@ -145,6 +153,7 @@ export class Collection<T extends KubeObject> {
 
   #unset(object: T): void {
     this.#objects.delete(object.metadata.name);
+    this.#revision += 1;
     this.#unlink(object);
     this.#options.onChange?.(object);
   }

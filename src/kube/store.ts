@@ -71,6 +71,13 @@ export class Store {
     this.#followers.add(follower);
   }
 
+  /** The same number means that nothing at all has changed. */
+  get revision(): number {
+    let sum = 0;
+    for (const kind in this.collections) sum += this.collections[kind as Kind].revision;
+    return sum;
+  }
+
   /** All that is known of one Workbench, gathered once per pass. */
   snapshot(key: string): Snapshot {
     const workbench = this.collections.Workbench.get(key);

@@ -65,6 +65,17 @@ export class Access {
     return isGood ? cached! : this.live(user, id, needed);
   }
 
+  /** What the store says, for whoever cannot wait. @param isSure whether a share that was taken back would be known */
+  known(user: string, id: string): { workbench: Workbench; isSure: boolean } | undefined {
+    const workbench = this.#options.store.collections.Workbench.get(id);
+    const right = workbench && permissionOf(workbench, user);
+    return right && { workbench, isSure: right === 'owner' || this.isCurrent };
+  }
+
+  get isCurrent(): boolean {
+    return this.#options.isCurrent();
+  }
+
   /** @throws Problem 403, 404 */
   async live(user: string, id: string, needed: Right): Promise<Workbench> {
     if (!NAME.test(id)) throw noSuchWorkbench(id);

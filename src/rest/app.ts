@@ -17,9 +17,9 @@ import { listQuery, oneQuery, parseQuery } from './query.ts';
 import { quick } from './quick.ts';
 import { rateLimit } from './rate.ts';
 import { requestLog } from './request-log.ts';
+import { createStreams } from './stream.ts';
 import { setShareSchema } from './shares.ts';
 import type { Shares } from './shares.ts';
-import { createStreams } from './stream.ts';
 import type { Caller } from './tokens.ts';
 import type { Volumes } from './volumes.ts';
 import { waitFor } from './wait.ts';
@@ -85,10 +85,13 @@ export function createApp(options: AppOptions): RequestListener {
     .get(known, async (request, response) => {
       const { wait, timeout } = parseQuery(oneQuery, request.query);
       const asked = { user: user(response), id: id(request) };
-      const item = await workbenches.get(asked.user, asked.id);
+      const get = () => workbenches.get(asked.user, asked.id);
       const look = () => workbenches.look(asked.user, asked.id)?.item;
-      const reached = wait && (await waitFor(held, { ...asked, statuses: wait, seconds: timeout, look, response }));
-      response.json({ success: true, item: reached ?? item });
+      const item = await get();
+      const isThere = wait === undefined || wait.includes(item.status);
+      if (!isThere) await waitFor(held, { ...asked, statuses: wait, seconds: timeout, look, response });
+      // Who may see it is asked again: that may have changed in the meantime.
+      response.json({ success: true, item: isThere ? item : await get() });
     })
     .patch(known, jsonBody, async (request, response) => {
       const item = await workbenches.patch(caller(response), id(request), parseBody(patchSchema, request.body));

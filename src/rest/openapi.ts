@@ -3,10 +3,10 @@ import * as z from 'zod';
 import type { Identity } from './auth.ts';
 import { specSchema } from '../workbench/resource.ts';
 import { createSchema, patchSchema } from './body.ts';
-import { CALLS } from './calls.ts';
-import type { Told } from './calls.ts';
 import { json, ref, schemaOf } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { PATHS } from './operations.ts';
+import type { Told } from './operations.ts';
 import { errorSchema, itemSchema, shareItemSchema, volumeSchema } from './shapes.ts';
 import { setShareSchema } from './shares.ts';
 
@@ -32,11 +32,11 @@ const ERRORS: Record<string, string> = {
   503: 'The controller or the cluster cannot answer just now; Retry-After says when to come back.',
 };
 
-/** When it is worth to ask again. */
-const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } };
-
 /** null is as good as none: clients send it that have nothing to say. */
 const bodyOf = (name: string) => ({ anyOf: [ref(name), { type: 'null' }] });
+
+/** When it is worth to ask again. */
+const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } };
 
 function parametersOf({ query = z.object({}), headers = [] }: Told): JsonSchema[] {
   const { properties = {} } = schemaOf(query) as { properties?: Record<string, JsonSchema> };
@@ -49,15 +49,13 @@ function parametersOf({ query = z.object({}), headers = [] }: Told): JsonSchema[
   return [...asked, ...headers.map(([name, description]) => ({ name, in: 'header', description, schema }))];
 }
 
-function linksOf({ leads }: Told, needs: Identity['needs']): JsonSchema {
-  if (!leads) return {};
-  const asking = needs.userId ? { user_id: '$request.query.user_id' } : {};
-  const parameters = { id: `$response.body#/${leads.by}`, ...asking };
-  return { links: Object.fromEntries(leads.to.map((next) => [next, { operationId: next, parameters }])) };
+function linksOf({ by, to }: { by: string; to: string[] }, needs: Identity['needs']): JsonSchema {
+  const parameters = { id: `$response.body#/${by}`, ...(needs.userId ? { user_id: '$request.query.user_id' } : {}) };
+  return { links: Object.fromEntries(to.map((next) => [next, { operationId: next, parameters }])) };
 }
 
 function operation(told: Told, needs: Identity['needs']): JsonSchema {
-  const { operationId, summary, body } = told;
+  const { operationId, summary, body, leads } = told;
   const [status, ...ok] = told.ok;
   const parameters = parametersOf(told);
   const errors = [...told.errors, ...(needs.token ? [401, 403] : [])];
@@ -67,7 +65,7 @@ function operation(told: Told, needs: Identity['needs']): JsonSchema {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: json(bodyOf(body)) }),
     responses: {
-      [status]: { ...(told.stream ?? answer(...ok)), ...linksOf(told, needs) },
+      [status]: { ...(told.stream ?? answer(...ok)), ...(leads ? linksOf(leads, needs) : {}) },
       ...Object.fromEntries(errors.map((code) => [code, { $ref: `#/components/responses/${code}` }])),
     },
   };
@@ -85,7 +83,7 @@ const ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } 
 
 /** @param urlPrefix that all paths begin with. @param needs how this installation knows who asks */
 export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSchema {
-  const paths = Object.entries(CALLS).map(([path, operations]) => [
+  const paths = Object.entries(PATHS).map(([path, operations]) => [
     path,
     {
       parameters: [...(path.includes('{id}') ? [ID] : []), user(needs.userId)],

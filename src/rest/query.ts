@@ -15,8 +15,9 @@ const whole = (min: number, max: number) =>
   );
 
 const known = `must be one of ${STATUSES.join(', ')}, or several with commas between them`;
+/** Some clients write a list with commas, some the parameter again and again. */
 const statuses = z.preprocess(
-  (text) => (typeof text === 'string' ? text.split(',') : text),
+  (given) => [given].flat().flatMap((text) => (typeof text === 'string' ? text.split(',') : text)),
   z.array(z.enum(STATUSES, known), known).min(1).max(STATUSES.length, known),
 );
 
@@ -42,12 +43,12 @@ export type OneQuery = z.infer<typeof oneQuery>;
 
 /** @throws Problem 400 that names the parameter */
 export function parseQuery<T>(schema: z.ZodType<T>, query: Record<string, unknown>): T {
-  const twice = Object.keys((schema as unknown as z.ZodObject).shape).find((name) => Array.isArray(query[name]));
-  if (twice !== undefined) throw invalid(`${twice}: must be there once.`);
   const { success, data, error } = schema.safeParse(query);
   if (success) return data;
   const { path, message } = error.issues[0]!;
-  throw invalid(`${String(path[0])}: ${message.replace(/^class must/, 'must')}.`);
+  const name = String(path[0]);
+  if (Array.isArray(query[name]) && path.length === 1) throw invalid(`${name}: must be there once.`);
+  throw invalid(`${name}: ${message.replace(/^class must/, 'must')}.`);
 }
 
 /** After which workbench a page begins, by the order of birth. */

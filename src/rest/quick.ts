@@ -9,7 +9,7 @@ import { requestIdOf } from './request-log.ts';
 import type { Workbenches } from './workbenches.ts';
 
 export interface QuickOptions {
-  workbenches: Pick<Workbenches, 'look' | 'list'>;
+  workbenches: Pick<Workbenches, 'look' | 'list' | 'revision'>;
   identity: Identity;
   checkRate: (user: string) => Promise<void>;
   urlPrefix: string;
@@ -18,6 +18,9 @@ export interface QuickOptions {
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 
+/** How many users' lists are kept: one may be long. */
+const KEPT = 200;
+
 /** Only characters that mean themselves. */
 const PLAIN = '/workbenches(?:/([a-z0-9-]{1,40}))?(?:\\?user_id=([\\w.-]{1,253}))?';
 
@@ -25,13 +28,26 @@ export function quick(options: QuickOptions, others: RequestListener): RequestLi
   const { workbenches, identity, checkRate, urlPrefix, isSynced } = options;
   const plain = new RegExp(`^${urlPrefix.replaceAll('.', '\\.')}${PLAIN}$`);
 
-  /** undefined: not here. */
-  const bodyOf = async (user: string, id: string | undefined): Promise<string | undefined> => {
-    if (id === undefined) return `{"success":true,"items":[${(await workbenches.list(user)).map(textOf).join()}]}`;
+  /** As they were written last; good for as long as nothing at all has changed. */
+  const lists = new Map<string, Buffer>();
+  let writtenAt: number | undefined;
+
+  async function listOf(user: string): Promise<Buffer> {
+    const { revision } = workbenches;
+    if (writtenAt !== revision || lists.size >= KEPT) lists.clear();
+    writtenAt = revision;
+    const known = lists.get(user);
+    if (known) return known;
+    const list = Buffer.from(`{"success":true,"items":[${(await workbenches.list(user)).map(textOf).join()}]}`);
+    if (revision !== undefined && revision === workbenches.revision && revision === writtenAt) lists.set(user, list);
+    return list;
+  }
+
+  /** undefined: it is not in the store, or not surely this user's to see. */
+  function itemOf(user: string, id: string): string | undefined {
     const seen = workbenches.look(user, id);
-    // What is shared may be so no more; that is looked into on the long way.
-    return seen?.item.user_id === user ? `{"success":true,"item":${textOf(seen.item)}}` : undefined;
-  };
+    return seen?.isSure ? `{"success":true,"item":${textOf(seen.item)}}` : undefined;
+  }
 
   return (request, response) => {
     const { method, headers, url = '' } = request;
@@ -41,7 +57,7 @@ export function quick(options: QuickOptions, others: RequestListener): RequestLi
     const query = userId === undefined ? {} : { user_id: userId };
     const answer = async (): Promise<void> => {
       const { user } = await identity.callerOf({ headers, query });
-      const body = await bodyOf(user, id);
+      const body = id === undefined ? await listOf(user) : itemOf(user, id);
       if (body === undefined) return others(request, response);
       await checkRate(user);
       const length = Buffer.byteLength(body);

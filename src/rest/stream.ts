@@ -14,6 +14,8 @@ const LIFE_MS = 3_600_000;
 
 interface Stream {
   response: ServerResponse;
+  /** Says what is so, if that is news. */
+  push: () => void;
   /** When it ends at the latest, by the clock: who asks is looked at anew then. */
   endsAt: number;
   end: () => void;
@@ -37,9 +39,10 @@ export function createStreams(held: Held): (opening: Opening) => void {
 
   function onBeat(): void {
     const now = Date.now();
-    for (const { response, endsAt, end } of open) {
+    for (const { response, endsAt, push, end } of open) {
       if (now >= endsAt) end();
-      else if (!response.writableNeedDrain) response.write(':\n\n');
+      else push();
+      if (!response.writableEnded && !response.writableNeedDrain) response.write(':\n\n');
     }
   }
 
@@ -50,6 +53,8 @@ export function createStreams(held: Held): (opening: Opening) => void {
       if (response.writableNeedDrain || !open.has(stream)) return;
       try {
         const seen = look();
+        // Not shared any more, perhaps: it is looked at again at the next beat.
+        if (seen && !seen.isSure) return;
         if (seen?.uid !== first.uid) {
           response.write(`event: deleted\ndata: ${JSON.stringify({ workbench_id: id })}\n\n`);
           return end();
@@ -75,7 +80,7 @@ export function createStreams(held: Held): (opening: Opening) => void {
       if (response.writableNeedDrain) response.destroy();
       else response.end();
     };
-    const stream: Stream = { response, endsAt: Math.min(Date.now() + LIFE_MS, endOf(headers)), end };
+    const stream: Stream = { response, push, endsAt: Math.min(Date.now() + LIFE_MS, endOf(headers)), end };
     const release = held.hold(user, id, {
       onChange: push,
       onEnd: () => {

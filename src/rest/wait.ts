@@ -1,7 +1,6 @@
-/** A GET that is answered when a status is reached: no polling on either side. */
+/** Until a workbench has a status: no polling on either side. */
 import type { ServerResponse } from 'node:http';
 import type { Held } from './held.ts';
-import { noSuchWorkbench } from './problem.ts';
 import type { Item } from './shapes.ts';
 
 export interface Wait {
@@ -9,17 +8,15 @@ export interface Wait {
   id: string;
   statuses: readonly Item['status'][];
   seconds: number;
-  /** As it is now; undefined: gone, or not this user's any more. */
+  /** As the store has it; undefined: gone, or not this user's any more. */
   look: () => Item | undefined;
   /** Whoever has gone away waits no longer. */
   response: ServerResponse;
 }
 
-/** @returns the item, with one of the statuses or as it is when the time is up. @throws Problem 404 when it goes, 429 */
-export function waitFor(held: Held, { user, id, statuses, seconds, look, response }: Wait): Promise<Item> {
+/** Resolves when it has one of the statuses, is gone, the time is up, or this process is asked to end. @throws Problem 429, 503 */
+export function waitFor(held: Held, { user, id, statuses, seconds, look, response }: Wait): Promise<void> {
   return new Promise((resolve, reject) => {
-    let release = () => {};
-    let timer: NodeJS.Timeout | undefined;
     const letGo = () => {
       release();
       clearTimeout(timer);
@@ -28,19 +25,22 @@ export function waitFor(held: Held, { user, id, statuses, seconds, look, respons
     const judge = (isOver: boolean) => {
       try {
         const item = look();
-        if (!item) throw noSuchWorkbench(id);
-        if (!isOver && !statuses.includes(item.status)) return;
-        // Whoever asks again must not come to who is about to go.
-        if (held.isEnding) response.setHeader('connection', 'close');
-        resolve(item);
+        if (item && !isOver && !statuses.includes(item.status)) return;
+        resolve();
       } catch (error) {
         reject(error as Error);
       }
       letGo();
     };
-    release = held.hold(user, id, { onChange: () => judge(false), onEnd: () => judge(true) });
-    timer = setTimeout(judge, seconds * 1000, true);
+    const onEnd = () => {
+      // Whoever asks again must not come to who is about to go.
+      response.setHeader('connection', 'close');
+      judge(true);
+    };
+    const release = held.hold(user, id, { onChange: () => judge(false), onEnd });
+    const timer = setTimeout(judge, seconds * 1000, true);
     response.on('close', letGo);
-    judge(held.isEnding);
+    if (held.isEnding) onEnd();
+    else judge(false);
   });
 }

@@ -23,7 +23,7 @@ import type { Caller } from './tokens.ts';
 import { transferSteps } from './transfer.ts';
 
 export interface WorkbenchesOptions {
-  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf' | 'rivalFor'>;
+  store: Pick<Store, 'collections' | 'classOf' | 'siblings' | 'claimsOf' | 'rivalFor' | 'revision'>;
   cluster: Cluster;
   settings: Settings;
   access: Access;
@@ -33,6 +33,8 @@ export interface WorkbenchesOptions {
 export interface Seen {
   uid: string;
   item: Item;
+  /** Whether that it may be seen is certain: a share that was taken back might not be known yet. */
+  isSure: boolean;
 }
 
 export class Workbenches {
@@ -50,6 +52,11 @@ export class Workbenches {
     this.#access = access;
   }
 
+  /** For as long as it is the same, every list is; undefined: what is shared must be asked for live. */
+  get revision(): number | undefined {
+    return this.#access.isCurrent ? this.#store.revision : undefined;
+  }
+
   /** A user's own, and those that are shared with them. */
   async list(user: string): Promise<Item[]> {
     const all = await this.#access.all(user);
@@ -61,11 +68,12 @@ export class Workbenches {
     return this.#itemFor(user, await this.#access.seen(user, id, 'read'));
   }
 
-  /** As the store has it; undefined: there is none of that name, or this user may not see it. */
+  /** As the store has it; undefined: there is none of that name, or it is not this user's to see. */
   look(user: string, id: string): Seen | undefined {
-    const known = this.#store.collections.Workbench.get(id);
-    if (!known || permissionOf(known, user) === undefined) return undefined;
-    return { uid: known.metadata.uid!, item: this.#itemFor(user, known) };
+    const known = this.#access.known(user, id);
+    if (!known) return undefined;
+    const { workbench, isSure } = known;
+    return { uid: workbench.metadata.uid!, item: this.#itemFor(user, workbench), isSure };
   }
 
   /** @param key of a client that may send this again */

@@ -252,7 +252,8 @@ test('what two owners share, by manifest or by REST, is in one list with one’s
     ['applied', 'grace', 'read-write'],
     [third.workbench_id, 'frank', 'read'],
   ];
-  expect(new Set(all)).toEqual(new Set(expected));
+  const byText = (a: unknown, b: unknown) => String(a).localeCompare(String(b));
+  expect(all.toSorted(byText)).toEqual(expected.toSorted(byText));
   const births = answer.body.items!.map(({ created_at }) => String(created_at));
   expect(births).toEqual(births.toSorted());
 

@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { document } from '../../client/document.ts';
 import { createSchema, patchSchema } from '../../src/rest/body.ts';
 import { describeApi } from '../../src/rest/openapi.ts';
+import { listQuery, oneQuery } from '../../src/rest/query.ts';
 
 const described = describeApi('/api', { token: true, userId: false }) as {
   servers: object[];
@@ -98,4 +99,26 @@ test('what an answer names leads to what can be done with it', () => {
 
 test('clients are made from it as it is; "npm run client" makes ours anew', () => {
   expect(readFileSync('client/openapi.json', 'utf8')).toBe(document);
+});
+
+test('what may stand behind the question mark, and in a header, is what is read', () => {
+  const { paths } = describeApi('', { token: false, userId: true }) as {
+    paths: Record<string, Record<string, { parameters?: { name: string; in: string; explode?: boolean }[] }>>;
+  };
+  const named = (path: string, method: string, where: string) =>
+    (paths[path]![method]!.parameters ?? []).filter((one) => one.in === where).map(({ name }) => name);
+  expect(named('/workbenches', 'get', 'query')).toEqual(Object.keys(listQuery.shape));
+  expect(named('/workbenches/{id}', 'get', 'query')).toEqual(Object.keys(oneQuery.shape));
+  expect(named('/workbenches', 'post', 'header')).toEqual(['Idempotency-Key']);
+  expect(named('/workbenches/{id}/events', 'get', 'header')).toEqual(['Last-Event-ID']);
+});
+
+test('every operation may be answered 429 and 503, and both say when to come back', () => {
+  const operations = Object.values(described.paths).flatMap((path) =>
+    Object.entries(path).flatMap(([method, told]) => (method === 'parameters' ? [] : [told])),
+  ) as { responses: Record<string, object> }[];
+  for (const { responses } of operations)
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['429', '503']));
+  for (const code of ['429', '503'])
+    expect(described.components.responses[code]).toMatchObject({ headers: { 'Retry-After': expect.anything() } });
 });

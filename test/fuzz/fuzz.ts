@@ -47,7 +47,7 @@ export async function fuzz({ python, rest, token, isStranger, examples, phases }
   const args = [
     ['-m', 'schemathesis.cli', '--config-file', join(HERE, 'schemathesis.toml'), 'run', `${rest}/openapi.json`],
     ['--seed', seed, '--max-examples', more ?? String(examples), '--continue-on-failure', '--no-color'],
-    ['--request-timeout', '15', '--report', 'json', '--report-json-path', report],
+    ['--request-timeout', '30', '--report', 'json', '--report-json-path', report],
     phases === undefined ? [] : ['--phases', phases],
     token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`],
     (await streams(rest)).flatMap((operationId) => ['--exclude-operation-id', operationId]),
@@ -63,7 +63,9 @@ export async function fuzz({ python, rest, token, isStranger, examples, phases }
   try {
     const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
     if (code !== 0) throw new Error(`Seed ${seed}: ${findings(output)}`);
-    return summary(JSON.parse(readFileSync(report, 'utf8')) as Report);
+    const fuzzed = summary(JSON.parse(readFileSync(report, 'utf8')) as Report);
+    process.stderr.write(`${fuzzed.requests} requests to ${fuzzed.operations} operations, by seed ${seed}\n`);
+    return fuzzed;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

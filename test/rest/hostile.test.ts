@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { checkEnv, createSchema, parseBody, patchSchema, specAfter, specFrom } from '../../src/rest/body.ts';
 import { Problem } from '../../src/rest/problem.ts';
 import { userFrom } from '../../src/rest/user.ts';
-import { isUser, specSchema } from '../../src/workbench/resource.ts';
+import { isUser } from '../../src/workbench/resource.ts';
+import { specSchema } from '../../src/workbench/resource.ts';
 
 const FIELDS = Object.keys(createSchema.shape);
 const NAMES = [

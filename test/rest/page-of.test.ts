@@ -57,6 +57,9 @@ describe('what stands behind the question mark', () => {
   test('is read, and what is not known is ignored', () => {
     const query = { status: 'running,failed', class: 'gpu', limit: '50', colour: 'red', user_id: 'alice' };
     expect(parseQuery(listQuery, query)).toEqual({ status: ['running', 'failed'], class: 'gpu', limit: 50 });
+    expect(parseQuery(listQuery, { status: ['running', 'failed,stopped'] })).toEqual({
+      status: ['running', 'failed', 'stopped'],
+    });
     expect(parseQuery(oneQuery, {})).toEqual({ timeout: 60 });
     expect(parseQuery(oneQuery, { wait: 'running', timeout: '0' })).toEqual({ wait: ['running'], timeout: 0 });
   });
@@ -65,7 +68,10 @@ describe('what stands behind the question mark', () => {
     [listQuery, { status: 'up' }, /^status: must be one of stopped, starting, .*, or several/],
     [listQuery, { status: '' }, /^status: must be one of/],
     [listQuery, { status: 'running,' }, /^status: must be one of/],
-    [listQuery, { status: ['running', 'failed'] }, /^status: must be there once\.$/],
+    [listQuery, { status: ['running', 'up'] }, /^status: must be one of/],
+    [listQuery, { limit: ['1', '2'] }, /^limit: must be there once\.$/],
+    [listQuery, { class: ['a', 'b'] }, /^class: must be there once\.$/],
+    [listQuery, { continue: ['a', 'b'] }, /^continue: must be there once\.$/],
     [listQuery, { class: 'No Class' }, /^class: must be the name of a WorkbenchClass/],
     [listQuery, { limit: '0' }, /^limit: must be at least 1\.$/],
     [listQuery, { limit: '501' }, /^limit: must be at most 500\.$/],

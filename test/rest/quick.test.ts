@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { byKey } from '../../src/rest/auth.ts';
+import type { Item } from '../../src/rest/shapes.ts';
 import { serve } from './served.ts';
 import type { Served } from './served.ts';
 
@@ -60,4 +61,43 @@ test('the short way counts as the long one does', async () => {
       statuses.add((await fetch(`${served.url}/workbenches/genome?user_id=alice`, { headers: bearer })).status);
     expect([...statuses]).toEqual([200, 429]);
   }
+});
+
+test('a list is as new as the store', async () => {
+  const served = await serve();
+  const statuses = async () => {
+    const { items } = (await (await fetch(`${served.url}/workbenches?user_id=alice`)).json()) as { items: Item[] };
+    return items.map(({ workbench_id: id, status }) => `${id} ${status}`);
+  };
+  expect(await statuses()).toEqual([]);
+  const first = served.put('a', 'Pending');
+  expect(await statuses()).toEqual(['a pending']);
+  served.put('a', 'Running');
+  served.put('b', 'Pending');
+  expect(await statuses()).toEqual(['a running', 'b pending']);
+  expect(await statuses()).toEqual(['a running', 'b pending']);
+  served.remove(first);
+  expect(await statuses()).toEqual(['b pending']);
+  await served.close();
+});
+
+test('what is shared is listed, and is not answered from memory while it may have been taken back', async () => {
+  const served = await serve();
+  served.put('genome', 'Running', { shares: [{ user: 'bob', permission: 'read' }] });
+  const ask = async (path: string) => {
+    const answer = await fetch(`${served.url}/workbenches${path}?user_id=bob`);
+    const { item, items } = (await answer.json()) as { item?: Item; items?: Item[] };
+    return [answer.status, (items ?? [item]).map((one) => one?.permission)];
+  };
+  for (let i = 0; i < 2; i += 1) {
+    expect(await ask('')).toEqual([200, ['read']]);
+    expect(await ask('/genome')).toEqual([200, ['read']]);
+  }
+  served.setCurrent(false);
+  // Asked for live, where this store's API server has nothing.
+  expect(await ask('')).toEqual([200, []]);
+  expect(await ask('/genome')).toEqual([404, [undefined]]);
+  served.setCurrent(true);
+  expect(await ask('')).toEqual([200, ['read']]);
+  await served.close();
 });

@@ -6,9 +6,9 @@ import { Cluster } from '../../src/kube/cluster.ts';
 import { KubeError } from '../../src/kube/errors.ts';
 import { Store } from '../../src/kube/store.ts';
 import type { Transport } from '../../src/kube/transport.ts';
+import { Access } from '../../src/rest/access.ts';
 import { createApp } from '../../src/rest/app.ts';
 import type { AppOptions } from '../../src/rest/app.ts';
-import { Access } from '../../src/rest/access.ts';
 import { trusting } from '../../src/rest/auth.ts';
 import { createHeld } from '../../src/rest/held.ts';
 import { createJsonServer } from '../../src/rest/server.ts';
@@ -28,6 +28,8 @@ export interface Served {
     uid?: string,
   ) => Workbench;
   remove: (object: Workbench) => void;
+  /** Whether the watch of workbenches is alive. */
+  setCurrent: (is: boolean) => void;
   /** As SIGTERM does. */
   leave: () => void;
   close: () => Promise<void>;
@@ -39,8 +41,9 @@ const nowhere = { call: () => Promise.reject(new KubeError('notFound', 404, {}))
 export async function serve(options: Partial<AppOptions> = {}): Promise<Served> {
   const store = new Store();
   const cluster = new Cluster(nowhere, store, settings.namespace);
+  let isCurrent = true;
   const leaving = new AbortController();
-  const access = new Access({ store, cluster, isCurrent: () => true });
+  const access = new Access({ store, cluster, isCurrent: () => isCurrent });
   const app = createApp({
     workbenches: new Workbenches({ store, cluster, settings, access }),
     shares: new Shares(access),
@@ -72,6 +75,9 @@ export async function serve(options: Partial<AppOptions> = {}): Promise<Served> 
       return object;
     },
     remove: (object) => store.collections.Workbench.sawDeleted(versioned(object)),
+    setCurrent(is) {
+      isCurrent = is;
+    },
     leave: () => leaving.abort(),
     async close() {
       server.closeAllConnections();

@@ -118,3 +118,20 @@ test('a HEAD is answered and keeps nothing open', async () => {
   expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
   expect(await head.text()).toBe('');
 });
+
+test('to whom it is shared a stream says what their share allows, and nothing while it may have been taken back', async () => {
+  const shares = [{ user: 'bob', permission: 'read' as const }];
+  served.put('genome', 'Pending', { shares });
+  const bobs = await open({}, 'bob');
+  expect(await bobs.next()).toMatchObject({ data: { status: 'pending', permission: 'read' } });
+  const owners = await open();
+  expect(await owners.next()).not.toHaveProperty('data.permission');
+  served.setCurrent(false);
+  served.put('genome', 'Running', { shares });
+  expect(await owners.next()).toMatchObject({ data: { status: 'running' } });
+  served.setCurrent(true);
+  served.put('genome', 'Failed', { shares });
+  expect(await bobs.next()).toMatchObject({ data: { status: 'failed', permission: 'read' } });
+  served.put('genome', 'Failed');
+  expect(await bobs.next()).toEqual({ event: 'deleted', data: { workbench_id: 'genome' } });
+});

@@ -1,4 +1,4 @@
-/** What the API can do: each path, by what it does with which method, as its description tells it. */
+/** What the API can do: each path, by what it does with which method. */
 import type * as z from 'zod';
 import { ref } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -32,8 +32,7 @@ const STREAM: JsonSchema = {
   content: { 'text/event-stream': { schema: { type: 'string' } } },
 };
 
-/** Each path, by what it does with which method. */
-export const CALLS: Record<string, Record<string, Told>> = {
+export const PATHS: Record<string, Record<string, Told>> = {
   '/workbenches': {
     get: {
       operationId: 'listWorkbenches',
