@@ -5,6 +5,9 @@ import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 
+/** Enough for the path of whatever we name ourselves. */
+const LOGGED_PATH = 120;
+
 /** A client's own is kept if it is harmless, so that its log and ours can be read together. */
 export function requestIdOf({ 'x-request-id': given }: IncomingHttpHeaders): string {
   return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();

@@ -18,6 +18,7 @@ import { open } from './browser.ts';
 let cluster: Cluster;
 let workbenchImage: string;
 let alice: Client;
+let rest: string;
 
 const DEPLOYMENT = 'deployment/workbench-controller';
 const system = (args: string[]) => cluster.kubectl([...args, '-n', 'workbench-system']);
@@ -31,7 +32,8 @@ async function connectToPod(): Promise<Client> {
   const label = 'app.kubernetes.io/name=workbench-controller';
   const addresses = () => system(['get', 'pods', '-l', label, '-o', 'jsonpath={.items[*].status.podIP}']);
   const two = await eventually('two replicas', addresses, (all) => /^[\d.]+ [\d.]+$/.test(all));
-  return client(`http://${two.split(' ')[0]}:8999`, 'alice');
+  rest = `http://${two.split(' ')[0]}:8999`;
+  return client(rest, 'alice');
 }
 
 /** As an admin does it: settings.env, then deploy.sh. */
@@ -143,12 +145,23 @@ test('over REST: create, open, stop, see the state page, start', async () => {
   expect(await open(url)).toMatchObject({ status: 200, id });
 });
 
+test('the page of the API and its files are in the image', async () => {
+  for (const path of ['/docs', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/start.js'])
+    expect([path, (await fetch(rest + path)).status]).toEqual([path, 200]);
+});
+
 test('the same from inside a Pod, by the ClusterIP of the REST facade and through the Ingress', async () => {
   const { workbench_id: id } = await alice.create();
   await alice.until(id, 'running');
-  const rest = await system(['get', 'service', 'workbench-controller', '-o', 'jsonpath=http://{.spec.clusterIP}:8999']);
+  const service = await system([
+    'get',
+    'service',
+    'workbench-controller',
+    '-o',
+    'jsonpath=http://{.spec.clusterIP}:8999',
+  ]);
   const ingress = `http://${cluster.hostAddress}:${new URL(cluster.ingressUrl!).port}`;
-  const node = ['/usr/local/bin/node', '--input-type=module', '-e', STORY, rest, ingress];
+  const node = ['/usr/local/bin/node', '--input-type=module', '-e', STORY, service, ingress];
   const said = await cluster.kubectl(['exec', '-n', 'workbenches', await podOf(id), '--', ...node]);
   expect(JSON.parse(said)).toEqual(['running', true, 'stopped', 'running', true, 'NotFound']);
 });
