@@ -35,6 +35,3 @@ export function requestLog(log: Logger): RequestHandler {
     },
   });
 }
-
-/** Enough for the path of whatever we name ourselves. */
-const LOGGED_PATH = 120;
