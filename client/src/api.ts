@@ -779,9 +779,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["SetShare"] | null;
+                "application/json": components["schemas"]["SetShare"];
             };
         };
         responses: {

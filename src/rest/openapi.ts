@@ -32,8 +32,21 @@ const ERRORS: Record<string, string> = {
   503: 'The controller or the cluster cannot answer just now; Retry-After says when to come back.',
 };
 
-/** null is as good as none: clients send it that have nothing to say. */
-const bodyOf = (name: string) => ({ anyOf: [ref(name), { type: 'null' }] });
+const SCHEMAS: Record<string, JsonSchema> = {
+  Workbench: schemaOf(itemSchema),
+  CreateWorkbench: schemaOf(createSchema),
+  PatchWorkbench: schemaOf(patchSchema),
+  Share: schemaOf(shareItemSchema),
+  SetShare: schemaOf(setShareSchema),
+  Volume: schemaOf(volumeSchema),
+  Error: schemaOf(errorSchema),
+};
+
+/** Where nothing is required null is as good as no body: clients send it that have nothing to say. */
+function bodyOf(name: string): JsonSchema {
+  if (SCHEMAS[name]!.required !== undefined) return { required: true, ...json(ref(name)) };
+  return json({ anyOf: [ref(name), { type: 'null' }] });
+}
 
 /** When it is worth to ask again. */
 const RETRY_AFTER = { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds.' } };
@@ -63,7 +76,7 @@ function operation(told: Told, needs: Identity['needs']): JsonSchema {
     operationId,
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: json(bodyOf(body)) }),
+    ...(body === undefined ? {} : { requestBody: bodyOf(body) }),
     responses: {
       [status]: { ...(told.stream ?? answer(...ok)), ...(leads ? linksOf(leads, needs) : {}) },
       ...Object.fromEntries(errors.map((code) => [code, { $ref: `#/components/responses/${code}` }])),
@@ -108,15 +121,7 @@ export function describeApi(urlPrefix: string, needs: Identity['needs']): JsonSc
     paths: Object.fromEntries(paths),
     components: {
       ...(needs.token ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } } : {}),
-      schemas: {
-        Workbench: schemaOf(itemSchema),
-        CreateWorkbench: schemaOf(createSchema),
-        PatchWorkbench: schemaOf(patchSchema),
-        Share: schemaOf(shareItemSchema),
-        SetShare: schemaOf(setShareSchema),
-        Volume: schemaOf(volumeSchema),
-        Error: schemaOf(errorSchema),
-      },
+      schemas: SCHEMAS,
       responses: Object.fromEntries(responses),
     },
   };

@@ -98,7 +98,7 @@ async function ask(method: string, path: string, { authorization, query }: Ident
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   // Of each answer, and each connection, its own.
-  const own = ['date', 'x-request-id', 'connection', 'keep-alive'];
+  const own = ['date', 'x-request-id', 'connection', 'keep-alive', 'transfer-encoding'];
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !own.includes(name)));
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
   if (isStream) await response.body!.cancel();

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { byKey } from '../../src/rest/auth.ts';
+import { byKey, byToken, unauthorized } from '../../src/rest/auth.ts';
 import type { Item } from '../../src/rest/shapes.ts';
+import type { Caller } from '../../src/rest/tokens.ts';
 import { serve } from './served.ts';
 import type { Served } from './served.ts';
 
@@ -24,6 +25,18 @@ afterAll(() => Promise.all(Object.values(ways).map((served) => served.close())))
 
 const bearer = { authorization: `Bearer ${KEY}` };
 
+/** What is answered to one and the same request, without what each answer has of its own. */
+async function both(ways_: Record<'short' | 'long', Served>, path: string, headers: Record<string, string>) {
+  return Promise.all(
+    [ways_.short, ways_.long].map(async ({ url }) => {
+      const answer = await fetch(url + path, { headers });
+      const { 'x-request-id': id, date: _, ...rest } = Object.fromEntries(answer.headers);
+      const isOurs = /^[0-9a-f-]{36}$/.test(id!);
+      return { status: answer.status, headers: rest, id: isOurs ? 'made' : id, body: await answer.text() };
+    }),
+  );
+}
+
 test.each<[path: string, status: number, headers?: Record<string, string>]>([
   ['/workbenches/genome?user_id=alice', 200],
   ['/workbenches?user_id=alice', 200],
@@ -42,14 +55,7 @@ test.each<[path: string, status: number, headers?: Record<string, string>]>([
   ['/workbenches/genome?user_id=alice', 401, { authorization: 'Bearer another-key-of-somebody' }],
   ['/WORKBENCHES/genome?user_id=alice', 404],
 ])('the short way answers as the long one does: %s, %d', async (path, status, headers = bearer) => {
-  const [short, long] = await Promise.all(
-    [ways.short, ways.long].map(async ({ url }) => {
-      const answer = await fetch(url + path, { headers });
-      const { 'x-request-id': id, date: _, ...rest } = Object.fromEntries(answer.headers);
-      const isOurs = /^[0-9a-f-]{36}$/.test(id!);
-      return { status: answer.status, headers: rest, id: isOurs ? 'made' : id, body: await answer.text() };
-    }),
-  );
+  const [short, long] = await both(ways, path, headers);
   expect(short).toEqual(long);
   expect(short!.status).toBe(status);
 });
@@ -61,6 +67,42 @@ test('the short way counts as the long one does', async () => {
       statuses.add((await fetch(`${served.url}/workbenches/genome?user_id=alice`, { headers: bearer })).status);
     expect([...statuses]).toEqual([200, 429]);
   }
+});
+
+describe('with tokens', () => {
+  const callers: Record<string, Caller> = {
+    alices: { user: 'alice', isAdmin: false },
+    bobs: { user: 'bob', isAdmin: false },
+    eves: { user: 'eve', isAdmin: false },
+    admins: { user: 'root', isAdmin: true },
+  };
+  const tokens: Record<'short' | 'long', Served> = {} as never;
+  beforeAll(async () => {
+    const identity = byToken(async (token) => {
+      const caller = callers[token];
+      if (!caller) throw unauthorized('The token is not valid here.', true);
+      return Promise.resolve(caller);
+    });
+    for (const [way, level] of [
+      ['short', 'info'],
+      ['long', 'debug'],
+    ] as const) {
+      tokens[way] = await serve({ identity, log: pino({ level }, { write: () => undefined }) });
+      tokens[way].put('genome', 'Running', { shares: [{ user: 'bob', permission: 'read' }] });
+    }
+  });
+  afterAll(() => Promise.all(Object.values(tokens).map((served) => served.close())));
+
+  const seen = { alices: 200, bobs: 200, eves: 404, admins: 404, nobodys: 401 };
+  test.each(Object.entries(seen))('the short way lets in whom the long one does: %s', async (token, status) => {
+    const headers = { authorization: `Bearer ${token}` };
+    for (const id of ['', '/genome', '/none'])
+      for (const query of ['', '?user_id=alice', '?user_id=bob', '?user_id=eve', '?user_id=root']) {
+        const [short, long] = await both(tokens, `/workbenches${id}${query}`, headers);
+        expect([id, query, short]).toEqual([id, query, long]);
+        if (id === '/genome' && query === '') expect(short!.status).toBe(status);
+      }
+  });
 });
 
 test('a list is as new as the store', async () => {
