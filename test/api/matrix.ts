@@ -17,6 +17,7 @@ export const ROWS: Record<string, Row> = {
   'GET /workbenches/{id}': { ...everybody(200), other: 404 },
   'PATCH /workbenches/{id}': { ...owners, body: { workbench_name: 'renamed' } },
   'DELETE /workbenches/{id}': owners,
+  'GET /workbenches/{id}/events': { ...everybody(200), other: 404 },
   'POST /workbenches/{id}/start': operators,
   'POST /workbenches/{id}/stop': operators,
   'GET /workbenches/{id}/shares': owners,
