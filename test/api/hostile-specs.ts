@@ -153,4 +153,16 @@ const CHOICES: Attack[] = [
   ...all('the claim', claim, OTHERS_CLAIMS, { reason: 'VolumeMissing' }),
 ];
 
-export const ATTACKS: Attack[] = [...OWNERS, ...IMAGES, ...ENV, ...SIZES, ...CHOICES];
+const share = (user: unknown, permission: unknown = 'read') => ({ shares: [{ user, permission }] });
+const shares = (count: number) => Array.from({ length: count }, (_, i) => ({ user: `u${i}`, permission: 'read' }));
+const SHARES: Attack[] = [
+  ...all('the recipient', share, [...NOT_PRINTABLE, ...NO_TEXT, '', 'x'.repeat(254), MEGABYTE], { refused: /shares/ }),
+  ...all('the recipient', (user) => share(`${String(user)}!`), ODD_NAMES, 'Running'),
+  ...all('the right', (right) => share('eve', right), ['', 'owner', 'Read', 'read ', 7, MEGABYTE], {
+    refused: /shares/,
+  }),
+  ['a hundred and one shares', { shares: shares(101) }, { refused: /must have at most 100 items/ }],
+  ['one recipient twice', { shares: [...shares(1), ...shares(1)] }, { refused: /Duplicate/ }],
+];
+
+export const ATTACKS: Attack[] = [...OWNERS, ...IMAGES, ...ENV, ...SIZES, ...CHOICES, ...SHARES];

@@ -215,8 +215,11 @@ describe('in the end', () => {
     }
   });
 
-  test('an odd owner is nobody else: each has one workbench, and alice only her own', async () => {
+  test('an odd name is nobody else: each has its one workbench, and alice only her own', async () => {
     for (const owner of ODD_NAMES.map((name) => name.toWellFormed())) expect(await ownersOf(owner)).toEqual([owner]);
+    // With each of these one is shared.
+    for (const user of ODD_NAMES.map((name) => name.toWellFormed()))
+      expect(await ownersOf(`${user}!`)).toEqual(['mallory']);
     expect(await ownersOf('alice')).toEqual(['alice']);
   });
 
