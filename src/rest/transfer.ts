@@ -1,6 +1,6 @@
 /** An administrator gives a workbench, and the files in its volume, to another owner. */
 import type { Store } from '../kube/store.ts';
-import { isAttached, ownerOf } from '../workbench/home.ts';
+import { isAttached } from '../workbench/home.ts';
 import { claimName } from '../workbench/identity.ts';
 import type { PatchOperation } from '../workbench/objects.ts';
 import type { Workbench } from '../workbench/resource.ts';
@@ -27,14 +27,20 @@ export function transferSteps(seen: Workbench, to: string, store: Pick<Store, 'c
   ];
 }
 
-/** Files that another workbench of the old owner has too, or that this one has only asked for, belong to no one of the two. */
+/** Files that another workbench of the old owner has, too, or that this one does not have now, are not given away with it. */
 function refuseHalves(seen: Workbench, { collections }: Pick<Store, 'collections'>): void {
+  const { metadata, spec } = seen;
   const name = claimName(seen);
-  const claim = collections.PersistentVolumeClaim.get(name);
-  if (!claim || ownerOf(claim) !== seen.spec.owner) return;
-  const others = collections.Workbench.indexed(seen.spec.owner).filter(
-    ({ metadata }) => metadata.name !== seen.metadata.name,
-  );
+  const claims = collections.PersistentVolumeClaim.indexed(spec.owner);
+  const earlier = claims.find((claim) => claim.metadata.name !== name && isAttached(claim, seen));
+  // The new owner could go back to it, and find what was left there.
+  if (earlier)
+    throw inUse(
+      `The volume "${earlier.metadata.name}" was once this workbench's; delete it or use it elsewhere first.`,
+    );
+  const claim = claims.find((one) => one.metadata.name === name);
+  if (!claim) return;
+  const others = collections.Workbench.indexed(spec.owner).filter((other) => other.metadata.name !== metadata.name);
   const other = others.find((workbench) => claimName(workbench) === name || isAttached(claim, workbench));
   if (other)
     throw inUse(

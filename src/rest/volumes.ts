@@ -73,9 +73,10 @@ export class Volumes {
   #holder(claim: Claim): Workbench | undefined {
     const { Workbench: workbenches } = this.#store.collections;
     const last = workbenches.get(claim.metadata.labels?.[LABEL_ID] ?? '');
-    // Also where that is another owner's by now: the volume is about to follow.
-    if (last && isAttached(claim, last)) return last;
     const owner = ownerOf(claim);
+    // Where that is another owner's by now, the volume that it has in its spec is about to follow.
+    const isBound = last && (last.spec.owner === owner || claimName(last) === claim.metadata.name);
+    if (isBound && isAttached(claim, last)) return last;
     const mine = owner === undefined ? [] : workbenches.indexed(owner);
     return mine.find((workbench) => claimName(workbench) === claim.metadata.name);
   }

@@ -246,14 +246,12 @@ test('what two owners share, by manifest or by REST, is in one list with one’s
   const third = await frank.create();
   await shareWith(frank, third.workbench_id, 'erin', 'read');
   const answer = await listed(erin, third.workbench_id, true);
-  const all = answer.body.items!.map(({ workbench_id, user_id, permission }) => [workbench_id, user_id, permission]);
-  const expected = [
-    [own.workbench_id, 'erin', undefined],
-    ['applied', 'grace', 'read-write'],
-    [third.workbench_id, 'frank', 'read'],
-  ];
-  const byText = (a: unknown, b: unknown) => String(a).localeCompare(String(b));
-  expect(all.toSorted(byText)).toEqual(expected.toSorted(byText));
+  const all = answer.body.items!.map((item) => [item.workbench_id, { owner: item.user_id, may: item.permission }]);
+  expect(Object.fromEntries(all)).toEqual({
+    [own.workbench_id]: { owner: 'erin' },
+    applied: { owner: 'grace', may: 'read-write' },
+    [third.workbench_id]: { owner: 'frank', may: 'read' },
+  });
   const births = answer.body.items!.map(({ created_at }) => String(created_at));
   expect(births).toEqual(births.toSorted());
 

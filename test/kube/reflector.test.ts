@@ -61,6 +61,29 @@ describe('the watch', () => {
     expect(told.length).toBeLessThanOrEqual(1);
   });
 
+  test('is known to tell of changes while it is open, and at no other time', async () => {
+    const seen: boolean[] = [];
+    let kept: Reflector<KubeObject>;
+    const look =
+      <T extends object>(answer: () => T) =>
+      () => {
+        seen.push(kept.isWatching);
+        return answer();
+      };
+    const first = look(() => page('10', []));
+    const during = () => line('ADDED', lab('11'));
+    await reflect(
+      [first, look(watch(during())), look(watch(bookmark('20')))],
+      { onHeard: () => seen.push(kept.isWatching) },
+      (reflector) => {
+        kept = reflector;
+      },
+    );
+    // Asked to list, listed; asked to watch, an event; asked to watch, a bookmark.
+    expect(seen).toEqual([false, false, false, true, false, true]);
+    expect(kept!.isWatching).toBe(false);
+  });
+
   test('that ends at once and empty, again and again, is not asked at full speed', async () => {
     const pauses: number[] = [];
     const stop = new AbortController();
