@@ -30,6 +30,10 @@ export function parseEnvironment(env: Record<string, string | undefined>): Envir
   const times = [known('WB_LEASE_RETRY'), known('WB_LEASE_RENEW_DEADLINE'), known('WB_LEASE_DURATION')];
   if (times.slice(1).some((time, index) => time! <= times[index]!))
     problems.push('WB_LEASE_RETRY: must be less than WB_LEASE_RENEW_DEADLINE, and that less than WB_LEASE_DURATION');
+  problems.push(...annotationProblems(known('INGRESS_ANNOTATIONS'), known('INGRESS_STRIP_ANNOTATIONS')));
+  const [domain, home] = [known('WB_WORKBENCH_DOMAIN'), known('BASE_URL')];
+  if (domain && home && new URL(home).host.split('.').slice(1).join('.') === domain)
+    problems.push('WB_WORKBENCH_DOMAIN: a workbench could have the host of BASE_URL; take a domain below or beside it');
   if (problems.length > 0) throw new ConfigError(`The environment is not usable:\n  ${problems.join('\n  ')}`);
   return data!;
 }
@@ -46,6 +50,15 @@ function identityProblems(present: Record<string, string | undefined>): string[]
   return [...problems, ...guardProblems(present)];
 }
 
+/** What takes the path off must not take the place of what else the Ingress controller does, the guard first of all. */
+function annotationProblems(all: Record<string, string> = {}, strip: Record<string, string> = {}): string[] {
+  const shared = Object.keys(strip).filter((key) => Object.hasOwn(all, key));
+  const wrong = shared.filter((key) => strip[key] !== all[key] && !strip[key]!.startsWith(`${all[key]},`));
+  return wrong.map(
+    (key) => `INGRESS_STRIP_ANNOTATIONS: ${key} must begin with what it is in INGRESS_ANNOTATIONS, and a comma`,
+  );
+}
+
 /** Half a guard would be none. */
 function guardProblems(present: Record<string, string | undefined>): string[] {
   const problems: string[] = [];
@@ -56,6 +69,9 @@ function guardProblems(present: Record<string, string | undefined>): string[] {
     problems.push('WB_WORKBENCH_DOMAIN: needs a BASE_URL');
   if (!isGuarded) return problems;
   if (present.WB_GUARD_KEY_FILE === undefined) problems.push('WB_GUARD_KEY_FILE: is needed with OIDC_CLIENT_ID');
+  for (const where of ['private', 'off'])
+    if (present.WB_VERIFY_ENDPOINT === where)
+      problems.push(`WB_VERIFY_ENDPOINT: ${where} would not notice a guard that nobody asks; leave it out`);
   // The loopback is as good as TLS to a browser, which else would not keep the session's cookie.
   if (!/^https:|^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)([:/]|$)/.test(present.BASE_URL ?? ''))
     problems.push('BASE_URL: must be there and begin with https:// where OIDC_CLIENT_ID is set');
@@ -94,6 +110,7 @@ export function settingsFrom(env: Environment): Settings {
     pullSecrets: env.WB_IMAGE_PULL_SECRET === undefined ? undefined : [env.WB_IMAGE_PULL_SECRET],
     baseUrl: env.BASE_URL,
     workbenchDomain: env.WB_WORKBENCH_DOMAIN,
+    isGuarded: env.OIDC_CLIENT_ID === undefined ? undefined : true,
     ingressClass: env.INGRESS_CLASS,
     ingressTlsSecret: env.INGRESS_TLS_SECRET,
     stripAnnotations: env.INGRESS_STRIP_ANNOTATIONS,

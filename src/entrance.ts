@@ -45,6 +45,7 @@ export function entranceFrom({ env, settings, store, cluster, reflectors, log }:
   const guard = installGuard({
     settings,
     keys: readGuardKeys(env.WB_GUARD_KEY_FILE!),
+    audience: env.OIDC_AUDIENCE!,
     provider: {
       issuer: env.OIDC_ISSUER!,
       clientId: env.OIDC_CLIENT_ID,

@@ -135,6 +135,26 @@ describe('who asks', () => {
     ['cannot be remembered without a key', { ...OIDC, OIDC_CLIENT_ID: 'x', BASE_URL }, /^WB_GUARD_KEY_FILE: is needed/],
     ['cannot be remembered without TLS', { ...OIDC, ...GUARD, BASE_URL: 'http://cloud.example' }, /^BASE_URL: must/],
     ['cannot be remembered nowhere', { ...OIDC, ...GUARD, BASE_URL: '' }, /^BASE_URL: must/],
+    [
+      'is not taken at its word',
+      { ...OIDC, ...GUARD, WB_VERIFY_ENDPOINT: 'off' },
+      /^WB_VERIFY_ENDPOINT: off would not/,
+    ],
+    [
+      'may be asked first where a path is taken off',
+      { INGRESS_ANNOTATIONS: '{"a/m":"guard"}', INGRESS_STRIP_ANNOTATIONS: '{"a/m":"guard,strip","a/n":"x"}' },
+      undefined,
+    ],
+    [
+      'must be asked first where a path is taken off',
+      { INGRESS_ANNOTATIONS: '{"a/m":"guard"}', INGRESS_STRIP_ANNOTATIONS: '{"a/m":"strip,guard"}' },
+      /^INGRESS_STRIP_ANNOTATIONS: a\/m must begin with/,
+    ],
+    [
+      'is not at the host of a workbench',
+      { BASE_URL: 'https://hub.wb.example', WB_WORKBENCH_DOMAIN: 'wb.example' },
+      /^WB_WORKBENCH_DOMAIN: /,
+    ],
     ['has no guard by a key alone', { WB_GUARD_KEY_FILE: '/key' }, /^WB_GUARD_KEY_FILE: needs an OIDC_CLIENT_ID/],
     ['has no secret without a client', { OIDC_CLIENT_SECRET: 'x' }, /^OIDC_CLIENT_SECRET: needs an OIDC_CLIENT_ID/],
   ])('%s', (_what, env, problem) => {

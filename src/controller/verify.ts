@@ -154,8 +154,10 @@ export class Verifier {
     if (problem !== undefined || token === undefined) return found(problem);
     const withoutToken = await this.#get(url, this.#public, signal);
     if (withoutToken instanceof Error) return found(mismatch(withoutToken, fromPod));
-    // Whatever it is that a stranger gets, it must not be what the Pod says.
-    return mismatch(withoutToken, fromPod) === undefined ? UNGUARDED : undefined;
+    // A stranger must be turned away, and that by the guard: any other answer may be a moment's.
+    const isTurnedAway = withoutToken.isStatePage || [401, 403].includes(withoutToken.status);
+    if (mismatch(withoutToken, fromPod) === undefined) return UNGUARDED;
+    return isTurnedAway ? undefined : found(`a stranger is not turned away there, but answered ${withoutToken.status}`);
   }
 
   /** Redirects are not followed, and the body is dropped: only who answers counts. */

@@ -10,7 +10,8 @@ type Header = string | undefined;
 
 function pairs(header: Header): { name: string; value: string; text: string }[] {
   return (header ?? '').split(';').flatMap((part) => {
-    const text = part.trim();
+    // Not all that Unicode calls a space: a browser's cookie may begin with such a one.
+    const text = part.replaceAll(/^[ \t]+|[ \t]+$/g, '');
     const at = text.indexOf('=');
     return text === '' ? [] : [{ name: text.slice(0, Math.max(at, 0)), value: text.slice(at + 1), text }];
   });

@@ -14,6 +14,7 @@ import { createSeal } from './seal.ts';
 export interface GuardInstallation extends Pick<JudgeOptions, 'verify' | 'rightOf' | 'allowsSameOriginSharing'> {
   settings: Settings;
   keys: readonly string[];
+  audience: string;
   provider: Omit<LoginOptions, 'redirectUri'>;
   pages: Pages;
   sessionSeconds: number;
@@ -22,7 +23,7 @@ export interface GuardInstallation extends Pick<JudgeOptions, 'verify' | 'rightO
 
 export interface Guard {
   listener: RequestListener;
-  /** A token that opens this workbench's URL once. */
+  /** A token that opens this workbench's URL for a moment. */
   probe: (id: string) => Promise<string>;
 }
 
@@ -30,11 +31,12 @@ export interface Guard {
 const PROBE_S = 30;
 
 export function installGuard(options: GuardInstallation): Guard {
-  const { settings, keys, provider, pages, sessionSeconds, onProblem, ...decides } = options;
+  const { settings, keys, provider, pages, sessionSeconds, audience, onProblem, ...decides } = options;
   const prefix = basePath('', settings);
-  const seal = createSeal(keys);
+  // Another provider, or another claim of its tokens, is another world of users.
+  const seal = createSeal(keys, JSON.stringify([provider.issuer, provider.userClaim]));
   const login = createLogin({ ...provider, redirectUri: `${new URL(settings.baseUrl!).origin}${prefix}-/callback` });
-  const judge = createJudge({ seal, settings, prefix, issuer: provider.issuer, ...decides });
+  const judge = createJudge({ seal, settings, prefix, issuer: provider.issuer, audience, ...decides });
   const ownPages = createOwnPages({ login, seal, pages, settings, sessionSeconds });
   return {
     listener: createGuard({ judge, ownPages, seal, pages, settings, onProblem }),

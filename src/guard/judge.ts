@@ -41,6 +41,8 @@ export interface JudgeOptions {
   /** What all workbenches' paths begin with. */
   prefix: string;
   issuer: string;
+  /** Of the API. */
+  audience: string;
   /** Of a bearer token of the issuer's. @throws with a `status` when it is not valid here */
   verify: (token: string) => Promise<{ user: string }>;
   /** @throws when it cannot be known just now */
@@ -52,14 +54,24 @@ export interface JudgeOptions {
 type Credential = { user: string; isCookie: boolean } | 'probe' | undefined;
 
 export function createJudge(options: JudgeOptions): (asked: Asked) => Promise<Judgement> {
-  const { seal, settings, prefix, issuer, verify, rightOf } = options;
+  const { seal, settings, prefix, issuer, audience, verify, rightOf } = options;
+
+  /** As it says itself; whether that is true is for `verify`. */
+  function isForUs(token: string): boolean {
+    try {
+      const { iss, aud } = decodeJwt(token);
+      return iss === issuer && [aud].flat().includes(audience);
+    } catch {
+      return false;
+    }
+  }
 
   /** A token of ours, consumed here; anything else in that header is between the browser and the workbench. */
   async function byBearer(token: string | undefined, id: string): Promise<Credential | 'foreign'> {
     if (token === undefined) return 'foreign';
     const probe = await seal.open('probe', token);
     if (probe) return probe.id === id ? 'probe' : undefined;
-    if (issuerOf(token) !== issuer) return 'foreign';
+    if (!isForUs(token)) return 'foreign';
     return { user: (await verify(token)).user, isCookie: false };
   }
 
@@ -115,7 +127,8 @@ export function createJudge(options: JudgeOptions): (asked: Asked) => Promise<Ju
     if (right !== 'owner' && !settings.workbenchDomain && !options.allowsSameOriginSharing)
       return refused(403, 'SharingNeedsHostMode', SHARES_NEED_HOSTS);
     // A page that is only looked at: what reads may not begin a conversation either.
-    const isRead = (method === 'GET' || method === 'HEAD') && headers['sec-websocket-key'] === undefined;
+    const isTalk = headers['sec-websocket-key'] !== undefined || headers['http2-settings'] !== undefined;
+    const isRead = (method === 'GET' || method === 'HEAD') && !isTalk;
     if (right === 'read' && !isRead) return refused(403, 'ReadOnly', 'This workbench is shared with you for reading.');
     return allowed;
   };
@@ -136,19 +149,14 @@ function ofProblem({
   return refused(status, reason, message);
 }
 
-function issuerOf(token: string): unknown {
-  try {
-    return decodeJwt(token).iss;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether a page of another origin makes the browser ask, with the cookie of who has it open. A link that somebody follows may. */
 function isFromElsewhere(method: string, headers: IncomingHttpHeaders, own: string): boolean {
-  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = headers;
+  if (site === 'same-origin') return false;
   if (origin !== undefined && origin !== own) return true;
-  if (site === undefined || site === 'same-origin' || site === 'none') return false;
-  const isFollowed = mode === 'navigate' && (method === 'GET' || method === 'HEAD');
+  if (site === undefined || site === 'none') return false;
+  // Not into a frame of that page, which could make people click there.
+  const isFollowed =
+    mode === 'navigate' && dest !== 'iframe' && dest !== 'frame' && (method === 'GET' || method === 'HEAD');
   return !isFollowed;
 }

@@ -89,7 +89,11 @@ export function createLogin({ issuer, clientId, clientSecret, userClaim, redirec
       }).catch((cause: unknown) => {
         throw new LoginError('The identity provider did not confirm the login.', { cause });
       });
-      const user = tokens.claims()?.[userClaim];
+      const claims = tokens.claims();
+      // Whoever may write any address into their account would else be anybody.
+      if (userClaim === 'email' && claims?.email_verified !== true)
+        throw new LoginError('The identity provider has not verified your e-mail address.');
+      const user = claims?.[userClaim];
       if (isUser(user)) return user;
       throw new LoginError(`The identity provider names no user: the claim "${userClaim}" of its ID token is missing.`);
     },

@@ -60,13 +60,16 @@ export function createOwnPages({ login, seal, pages, settings, sessionSeconds }:
   /** At home: for a workbench's own host, or for an Ingress controller that cannot send people to the provider itself. */
   async function showLogin(query: URLSearchParams, headers: IncomingHttpHeaders, response: ServerResponse) {
     // As ingress-nginx says where it was: a whole URL.
-    const wanted = hasHosts ? `${prefix}${query.get('id')}` : (query.get('rd') ?? '').replace(/^https?:\/\/[^/]+/, '');
+    const wanted = hasHosts
+      ? `${prefix}${query.get('id') ?? ''}`
+      : (query.get('rd') ?? '').replace(/^https?:\/\/[^/]+/, '');
     const place = placeOf(wanted, prefix);
     if (!place || !('id' in place)) throw new LoginError('This address leads to no workbench.');
     if (!hasHosts) return toProvider(response, wanted, headers);
     const session = await seal.open('session', cookieOf(headers.cookie, SESSION));
     if (session?.at !== HOME) return toProvider(response, `${prefix}-/login?${query.toString()}`, headers);
-    const code = await seal.close('enter', { user: session.user, id: place.id, nonce: query.get('nonce') }, ENTER_S);
+    const { user, exp: until } = session;
+    const code = await seal.close('enter', { user, until, id: place.id, nonce: query.get('nonce') }, ENTER_S);
     redirect(response, `${originOf(place.id, settings)}${prefix}-/enter?${new URLSearchParams({ code }).toString()}`);
   }
 
@@ -76,7 +79,7 @@ export function createOwnPages({ login, seal, pages, settings, sessionSeconds }:
     if (begun?.state === undefined || begun.state !== state) throw new LoginError(TOO_LATE);
     const { nonce, verifier, to } = begun as Record<string, string>;
     const user = await login.finish(query.toString(), { state, nonce: nonce!, verifier: verifier! });
-    redirect(response, to!, [await session(user, HOME), clearCookie(nameOf(state))]);
+    redirect(response, to!, [await session(user, HOME, sessionSeconds), clearCookie(nameOf(state))]);
   }
 
   async function showEnter(query: URLSearchParams, headers: IncomingHttpHeaders, response: ServerResponse) {
@@ -85,15 +88,27 @@ export function createOwnPages({ login, seal, pages, settings, sessionSeconds }:
     const begun = await seal.open('login', cookieOf(headers.cookie, nameOf(nonce)));
     const isHere = code !== undefined && new URL(originOf(String(code.id), settings)).host === headers.host;
     // Only the browser that asked for it has that cookie: a code that somebody sees or sends opens nothing.
-    if (!isHere || begun === undefined || begun.nonce !== nonce) throw new LoginError(TOO_LATE);
-    redirect(response, String(begun.to), [
-      await session(String(code.user), String(code.id)),
-      clearCookie(nameOf(nonce)),
-    ]);
+    if (!isHere || begun === undefined || begun.nonce !== nonce) {
+      // Away from the code, before a page of this host that opened the window can read it there.
+      if (query.size > 0) return redirect(response, `${prefix}-/enter`);
+      throw new LoginError(TOO_LATE);
+    }
+    const seconds = Math.round(Number(code.until) - Date.now() / 1000);
+    const cookies = [await session(String(code.user), String(code.id), seconds), clearCookie(nameOf(nonce))];
+    redirect(response, String(begun.to), cookies);
   }
 
-  async function session(user: string, at: string): Promise<string> {
-    return setCookie(SESSION, await seal.close('session', { user, at }, sessionSeconds), sessionSeconds);
+  async function session(user: string, at: string, seconds: number): Promise<string> {
+    return setCookie(SESSION, await seal.close('session', { user, at }, seconds), seconds);
+  }
+
+  /** At a workbench's own host, too: the login at home would else let the browser in again. */
+  function showLogout(request: IncomingMessage, response: ServerResponse, isHome: boolean): void {
+    if (!isHome) return redirect(response, `${home}/logout`, [clearCookie(SESSION)]);
+    response.setHeader('set-cookie', clearCookie(SESSION));
+    const others = hasHosts ? ' Other workbenches that are open stay so until their time is over.' : '';
+    const text = `The identity provider may still know you, and let you in again without asking.${others}`;
+    pages.notice(request, response, { status: 200, state: 'logout', title: 'You are logged out', text });
   }
 
   return {
@@ -103,17 +118,18 @@ export function createOwnPages({ login, seal, pages, settings, sessionSeconds }:
     async show(page, request, response) {
       const { headers } = request;
       const query = new URLSearchParams(request.url!.split('?')[1] ?? '');
-      if (page === 'login') return showLogin(query, headers, response);
-      if (page === 'callback') return showCallback(query, headers, response);
-      if (page === 'enter' && hasHosts) return showEnter(query, headers, response);
-      response.setHeader('set-cookie', clearCookie(SESSION));
-      const text = 'The identity provider may still know you, and let you in again without asking.';
-      pages.notice(request, response, { status: 200, state: 'logout', title: 'You are logged out', text });
+      const isHome = !hasHosts || headers.host === new URL(home).host;
+      if (page === 'logout') return showLogout(request, response, isHome);
+      if (page === 'login' && isHome) return showLogin(query, headers, response);
+      if (page === 'callback' && isHome) return showCallback(query, headers, response);
+      if (page === 'enter' && hasHosts && !isHome) return showEnter(query, headers, response);
+      throw new LoginError('Nobody logs in at this address.');
     },
   };
 }
 
-const HOME = 'home';
+/** No workbench's id begins so. */
+const HOME = '-';
 const TOO_LATE = 'This login was begun in another browser, or too long ago.';
 
 const nameOf = (state: string) => LOGIN + state.replaceAll(/[^\w-]/g, '').slice(0, SHORT);

@@ -54,6 +54,9 @@ export function provider(options: ProviderOptions, now?: () => number): TokenVer
       }),
     );
     if (!isAccessToken(payload, protectedHeader)) throw unauthorized('This is not an access token.', true);
+    // Whoever may write any address into their account would else be anybody.
+    if (userClaim === 'email' && payload.email_verified !== true)
+      throw unauthorized('The provider has not verified the e-mail address in this token.', true);
     const isAdmin = adminRole !== undefined && rolesIn(payload, audience).includes(adminRole);
     return { user: userIn(payload, userClaim), isAdmin };
   };

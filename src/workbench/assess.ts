@@ -35,7 +35,9 @@ export function assess(
   const isSamePod = status?.podUID === pod.metadata.uid;
   // Of this address: an admin may have moved BASE_URL meanwhile.
   const isSameAddress = status?.publicEndpoint === publicEndpoint(workbench.metadata.name, settings);
-  const verifiedAt = isSamePod && isSameAddress ? status?.verifiedAt : undefined;
+  // And under this guard: what was found before there was one says nothing of who is kept out.
+  const isSameGuard = (status?.guarded ?? false) === (settings.isGuarded ?? false);
+  const verifiedAt = isSamePod && isSameAddress && isSameGuard ? status?.verifiedAt : undefined;
   const verified = verifiedAt ? { verifiedAt } : {};
   const memoryLimit = sizes(workbench, settings).memory;
   const finding = findingOf(pod, {

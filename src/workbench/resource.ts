@@ -232,6 +232,7 @@ export const statusSchema = z.object({
     .string()
     .optional()
     .meta({ format: 'date-time', description: 'When the public endpoint was last found to lead to this Pod.' }),
+  guarded: z.boolean().optional().meta({ description: 'It was found to keep out who has not logged in, too.' }),
 });
 
 export type WorkbenchStatus = z.infer<typeof statusSchema>;

@@ -28,6 +28,8 @@ export interface Settings {
   pullPolicy?: string;
   /** Origin (and optional path) of public URLs, without a trailing slash; undefined: none is known. */
   baseUrl?: string;
+  /** Whether browsers must log in to open a workbench. */
+  isGuarded?: boolean;
   /** `<id>.<this>` is the host of a workbench, and an origin of its own; undefined: all are at the host of `baseUrl`. */
   workbenchDomain?: string;
   ingressClass?: string;

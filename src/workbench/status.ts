@@ -110,6 +110,6 @@ export function buildStatus(workbench: Workbench, verdict: Verdict, settings: Se
     ...(runs ? { image: runs } : {}),
     ...(pod?.status?.startTime ? { startedAt: pod.status.startTime } : {}),
     ...(readyAt ? { readyAt } : {}),
-    ...(verdict.verifiedAt ? { verifiedAt: verdict.verifiedAt } : {}),
+    ...(verdict.verifiedAt ? { verifiedAt: verdict.verifiedAt, ...(settings.isGuarded ? { guarded: true } : {}) } : {}),
   };
 }

@@ -203,10 +203,14 @@ test('what is authorised is what is routed, for hundreds of addresses that could
 }, 300_000);
 
 test('a guard that nobody asks is noticed: the workbench is not called running', async () => {
+  const { OIDC_CLIENT_ID, WB_GUARD_KEY_FILE } = world.guard;
   await world.end();
-  await world.start({ INGRESS_ANNOTATIONS: '{}' });
-  const { workbench_id: id } = await (await as('alice')).create();
+  await world.start({ OIDC_CLIENT_ID: '', WB_GUARD_KEY_FILE: '', INGRESS_ANNOTATIONS: '{}' });
+  const { workbench_id: id } = await runningFor('alice');
   const look = async () => (await as('alice')).get(id);
+  // It runs when the guard comes, and nobody has told Traefik.
+  await world.end();
+  await world.start({ OIDC_CLIENT_ID, WB_GUARD_KEY_FILE });
   const failed = await eventually('failed', look, ({ status }) => status === 'failed', 120_000);
   expect(failed).toMatchObject({
     status_reason: 'Unguarded',

@@ -18,6 +18,8 @@ export const GUARD_ANNOTATIONS = JSON.stringify({ 'traefik.ingress.kubernetes.io
 export interface GuardedInstallation extends Installation {
   cluster: Cluster;
   keycloak: Keycloak;
+  /** The part of the environment that makes it guarded. */
+  guard: { OIDC_CLIENT_ID: string; WB_GUARD_KEY_FILE: string };
   /** The environment in which each workbench has a host of its own, instead of a path. */
   inHosts: Record<string, string>;
   teardown: () => Promise<void>;
@@ -46,6 +48,7 @@ export async function installGuarded(): Promise<GuardedInstallation> {
     await pushWorkbenchImage({ registry: cluster.registry!, version: 'v1' });
     const key = join(cluster.dir, 'guard-key');
     writeFileSync(key, randomBytes(32).toString('hex'), { mode: 0o600 });
+    const guard = { OIDC_CLIENT_ID: 'workbench-portal', WB_GUARD_KEY_FILE: key };
     const installation = await install(cluster, {
       ports,
       env: {
@@ -53,8 +56,7 @@ export async function installGuarded(): Promise<GuardedInstallation> {
         OIDC_ISSUER: keycloak.issuer(),
         OIDC_AUDIENCE: 'workbench-api',
         OIDC_USER_CLAIM: 'preferred_username',
-        OIDC_CLIENT_ID: 'workbench-portal',
-        WB_GUARD_KEY_FILE: key,
+        ...guard,
         INGRESS_ANNOTATIONS: GUARD_ANNOTATIONS,
       },
     });
@@ -62,6 +64,7 @@ export async function installGuarded(): Promise<GuardedInstallation> {
       ...installation,
       cluster,
       keycloak,
+      guard,
       inHosts: {
         BASE_URL: local,
         WB_WORKBENCH_DOMAIN: `wb.localhost:${ports.ingress}`,

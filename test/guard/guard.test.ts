@@ -45,6 +45,7 @@ async function listen(settings: Settings): Promise<string> {
     settings,
     prefix: '/project/',
     issuer: 'https://id.example',
+    audience: 'workbenches',
     verify: () => Promise.reject(new Error('no token is shown here')),
     rightOf: async (id, user) => Promise.resolve(id === 'genome' && user === 'alice' ? ('owner' as const) : undefined),
     allowsSameOriginSharing: false,
@@ -174,7 +175,7 @@ describe('the state page', () => {
   });
 
   test('of an unknown workbench and of somebody else’s are the same to the byte', async () => {
-    const bob = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: 'home' }, 60)}`;
+    const bob = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: '-' }, 60)}`;
     const [foreign, unknown] = await Promise.all(
       ['/project/genome', '/project/no-such'].map((uri) => byTraefik(uri, { cookie: bob })),
     );
@@ -237,13 +238,14 @@ describe('where each workbench has a host of its own', () => {
     const enter = new URL(again.location!);
     expect(enter.origin + enter.pathname).toBe('https://genome.wb.example/project/-/enter');
 
-    // Whoever else gets hold of that address can do nothing with it.
+    // Whoever else gets hold of that address can do nothing with it, and a page that opened the window does not see it.
     const stolen = await at('genome.wb.example', enter.pathname + enter.search);
-    expect(stolen).toMatchObject({ status: 400, cookies: {} });
+    expect(stolen).toMatchObject({ status: 302, location: '/project/-/enter', cookies: {} });
+    expect(await at('genome.wb.example', stolen.location!)).toMatchObject({ status: 400, cookies: {} });
     const elsewhere = await at('other.wb.example', enter.pathname + enter.search, {
       cookie: cookieHeader(wanted.cookies),
     });
-    expect(elsewhere).toMatchObject({ status: 400, cookies: {} });
+    expect(elsewhere).toMatchObject({ status: 302, location: '/project/-/enter', cookies: {} });
 
     const entered = await at('genome.wb.example', enter.pathname + enter.search, {
       cookie: cookieHeader(wanted.cookies),
@@ -253,5 +255,23 @@ describe('where each workbench has a host of its own', () => {
     expect((await at('genome.wb.example', '/project/genome', session)).text).toContain('No node is free.');
     expect((await at('genome.wb.example', '/project/genome', { cookie: cookieHeader(back.cookies) })).status).toBe(302);
     expect((await at('cloud.example', '/project/genome', session)).status).toBe(400);
+  });
+
+  test('logging out at a workbench logs out at home, too', async () => {
+    const there = await at('genome.wb.example', '/project/-/logout');
+    expect(there).toMatchObject({ location: 'https://cloud.example/project/-/logout' });
+    expect(there.cookies).toEqual({ '__Host-workbench-session': '' });
+    const home = await at('cloud.example', '/project/-/logout');
+    expect(home).toMatchObject({ status: 200, cookies: { '__Host-workbench-session': '' } });
+  });
+
+  test.each([
+    ['genome.wb.example', '/project/-/login?id=genome&nonce=x'],
+    ['genome.wb.example', '/project/-/callback?state=x'],
+    ['cloud.example', '/project/-/enter?code=x'],
+    // As ingress-nginx asks, which has no way back to a workbench's own host.
+    ['cloud.example', '/project/-/login?rd=https://genome.wb.example/project/genome'],
+  ])('%s has no %s', async (host, path) => {
+    expect(await at(host, path)).toMatchObject({ status: 400, location: undefined, cookies: {} });
   });
 });

@@ -8,7 +8,7 @@ import { settings } from '../workbench/sample.ts';
 
 const ISSUER = 'https://id.example';
 const seal = createSeal(['a key of the guard, long enough to be one']);
-const tokenOf = (user: string, iss = ISSUER) => new UnsecuredJWT({ iss, user }).encode();
+const tokenOf = (user: string, iss = ISSUER, aud = 'workbenches') => new UnsecuredJWT({ iss, aud, user }).encode();
 
 const RIGHTS: Record<string, Right> = { alice: 'owner', reader: 'read', writer: 'read-write' };
 
@@ -17,6 +17,7 @@ const judge = createJudge({
   settings: { ...settings, baseUrl: 'https://cloud.example' },
   prefix: '/project/',
   issuer: ISSUER,
+  audience: 'workbenches',
   verify: async (token) => {
     const { user } = UnsecuredJWT.decode<{ user: string }>(token).payload;
     if (user !== 'nobody') return Promise.resolve({ user });
@@ -32,8 +33,8 @@ const judge = createJudge({
 let alices: string;
 let bobs: string;
 beforeAll(async () => {
-  alices = `__Host-workbench-session=${await seal.close('session', { user: 'alice', at: 'home' }, 60)}`;
-  bobs = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: 'home' }, 60)}`;
+  alices = `__Host-workbench-session=${await seal.close('session', { user: 'alice', at: '-' }, 60)}`;
+  bobs = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: '-' }, 60)}`;
 });
 
 function ask(headers: Asked['headers'], uri = '/project/genome/lab', method = 'GET'): Promise<Judgement> {
@@ -56,6 +57,7 @@ describe('with a session', () => {
       'Basic YTpi',
       'Bearer opaque',
       `Bearer ${tokenOf('x', 'https://other.example')}`,
+      `Bearer ${tokenOf('x', ISSUER, 'another API')}`,
     ]) {
       expect(await ask({ cookie: alices, authorization })).toEqual({ is: 'allowed', id: 'genome', authorization });
       expect(await ask({ authorization })).toEqual({ is: 'stranger', id: 'genome' });
@@ -71,14 +73,15 @@ describe('with a session', () => {
   test('one that is twice there, changed, of another use or of another key is none', async () => {
     const [name, value] = alices.split('=') as [string, string];
     const other = await createSeal(['another key of a guard, as long as that']).close('session', { user: 'alice' }, 60);
-    const login = await seal.close('login', { user: 'alice', at: 'home' }, 60);
-    const old = await seal.close('session', { user: 'alice', at: 'home' }, -60);
+    const login = await seal.close('login', { user: 'alice', at: '-' }, 60);
+    const old = await seal.close('session', { user: 'alice', at: '-' }, -60);
     const cookies = [
       `${alices}; ${bobs}`,
       `${name}=${value.slice(0, -3)}abc`,
       `${name}=${other}`,
       `${name}=${login}`,
       `${name}=${old}`,
+      `\u00a0${alices}`,
     ];
     for (const cookie of cookies) expect(await ask({ cookie })).toEqual({ is: 'stranger', id: 'genome' });
   });
@@ -91,6 +94,7 @@ describe('with a session', () => {
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 'GET'],
     [{ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'websocket' }, 'GET'],
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'POST'],
+    [{ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }, 'GET'],
   ] as [Asked['headers'], string][])('a page of another site does nothing with it: %j %s', async (headers, method) => {
     expect(await ask({ cookie: alices, ...headers }, undefined, method)).toMatchObject({
       status: 403,
@@ -102,6 +106,8 @@ describe('with a session', () => {
     [{ origin: 'https://cloud.example', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, 'POST'],
     [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'GET'],
     [{ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 'GET'],
+    // A form of a page without a referrer policy that would tell.
+    [{ origin: 'null', 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' }, 'POST'],
     [{ origin: 'https://cloud.example', 'sec-websocket-key': 'x' }, 'GET'],
   ] as [Asked['headers'], string][])('its own pages may, and so may a link: %j %s', async (headers, method) => {
     expect(await ask({ cookie: alices, ...headers }, undefined, method)).toMatchObject({ is: 'allowed' });
@@ -147,6 +153,7 @@ describe('where each workbench has a host of its own', () => {
     settings: { ...settings, baseUrl: 'https://cloud.example', workbenchDomain: 'wb.example' },
     prefix: '/project/',
     issuer: ISSUER,
+    audience: 'workbenches',
     verify: () => Promise.reject(new Error('not asked')),
     rightOf: async (_id, user) => Promise.resolve(RIGHTS[user]),
     allowsSameOriginSharing: false,
@@ -175,6 +182,7 @@ describe('where each workbench has a host of its own', () => {
     ['reader', 'POST', {}, 'ReadOnly'],
     ['reader', 'CONNECT', {}, 'ReadOnly'],
     ['reader', 'GET', { 'sec-websocket-key': 'x' }, 'ReadOnly'],
+    ['reader', 'GET', { 'http2-settings': 'x' }, 'ReadOnly'],
     ['writer', 'GET', { 'sec-websocket-key': 'x' }, 'allowed'],
     ['writer', 'DELETE', {}, 'allowed'],
     ['bob', 'GET', {}, 'unknown'],
@@ -187,11 +195,11 @@ describe('where each workbench has a host of its own', () => {
 });
 
 test('where all share one origin, what is shared opens only if the administrator takes the risk', async () => {
-  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'writer', at: 'home' }, 60)}`;
+  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'writer', at: '-' }, 60)}`;
   expect(await ask({ cookie })).toMatchObject({ status: 403, reason: 'SharingNeedsHostMode' });
 });
 
 test('while the cluster cannot be asked nobody is let in by chance', async () => {
-  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'away', at: 'home' }, 60)}`;
+  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'away', at: '-' }, 60)}`;
   expect(await ask({ cookie })).toMatchObject({ status: 503, reason: 'ClusterUnavailable' });
 });
