@@ -10,10 +10,13 @@ import { Problem, invalid } from './problem.ts';
 /** What was asked for at first. It decides nothing but which of two answers a repetition gets. */
 export const REQUEST = 'workbench.h1st.ai/request';
 
+/** No space at either end: a header has none there. */
+export const ASCII = /^[!-~]([ -~]{0,253}[!-~])?$/;
+
 /** @throws Problem 400 */
 export function keyIn(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
-  if (typeof header === 'string' && /^[\x20-\x7e]{1,255}$/.test(header)) return header;
+  if (typeof header === 'string' && ASCII.test(header)) return header;
   throw invalid('The header Idempotency-Key must be 1 to 255 printable ASCII characters.');
 }
 

@@ -58,8 +58,10 @@ function parametersOf({ query = z.object({}), headers = [] }: Told): JsonSchema[
     const list = schema.type === 'array' ? { style: 'form', explode: false } : {};
     return { name, in: 'query', description, ...list, schema };
   });
-  const schema = { type: 'string', minLength: 1, maxLength: 255 };
-  return [...asked, ...headers.map(([name, description]) => ({ name, in: 'header', description, schema }))];
+  const said = headers.map(([name, description, pattern]) => {
+    return { name, in: 'header', description, schema: { type: 'string', pattern: pattern.source } };
+  });
+  return [...asked, ...said];
 }
 
 function linksOf({ by, to }: { by: string; to: string[] }, needs: Identity['needs']): JsonSchema {

@@ -1,5 +1,6 @@
 /** What the API can do: each path, by what it does with which method. */
 import type * as z from 'zod';
+import { ASCII } from './idempotency.ts';
 import { ref } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { listQuery, oneQuery } from './query.ts';
@@ -8,7 +9,7 @@ export interface Told {
   operationId: string;
   summary: string;
   query?: z.ZodObject;
-  headers?: [name: string, description: string][];
+  headers?: [name: string, description: string, pattern: RegExp][];
   body?: string;
   /** What is answered instead of JSON. */
   stream?: JsonSchema;
@@ -55,6 +56,7 @@ export const PATHS: Record<string, Record<string, Told>> = {
         [
           'Idempotency-Key',
           'Any text: the same with the same body is answered with the same workbench, with another 409.',
+          ASCII,
         ],
       ],
       body: 'CreateWorkbench',
@@ -93,7 +95,9 @@ export const PATHS: Record<string, Record<string, Told>> = {
     get: {
       operationId: 'watchWorkbench',
       summary: 'The workbench as it is now and at each change, as server-sent events, until it is deleted.',
-      headers: [['Last-Event-ID', 'Of the last event that came: the first one is left out if it would say the same.']],
+      headers: [
+        ['Last-Event-ID', 'Of the last event that came: the first one is left out if it would say the same.', ASCII],
+      ],
       stream: STREAM,
       ok: [200, ''],
       errors: READ,
