@@ -101,7 +101,7 @@ async function ask(method: string, path: string, { authorization, query }: Ident
   const own = ['date', 'x-request-id', 'connection', 'keep-alive', 'transfer-encoding'];
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !own.includes(name)));
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-  if (isStream) await response.body!.cancel();
+  if (isStream) await response.body?.cancel();
   const text = isStream ? '' : await response.text();
   answers.push(JSON.stringify([...response.headers]), text);
   return { status: response.status, headers, text };
