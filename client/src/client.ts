@@ -1,5 +1,5 @@
 /** Which calls there are, what they take and what they answer is all in api.ts, which is generated; here is only who asks. */
-import createClient from 'openapi-fetch';
+import createClient, { createQuerySerializer } from 'openapi-fetch';
 import type { Client } from 'openapi-fetch';
 import type { components, paths } from './api.ts';
 
@@ -21,15 +21,16 @@ export interface WorkbenchClientOptions {
 }
 
 export function createWorkbenchClient({ baseUrl, token, userId }: WorkbenchClientOptions): WorkbenchClient {
-  const client = createClient<paths, 'application/json'>({ baseUrl });
+  const written = createQuerySerializer();
+  // As part of the query and not on a request that is made: in browsers its body could not be sent a second time.
+  const querySerializer = (query: Record<string, unknown>) =>
+    written(userId === undefined ? query : { ...query, user_id: userId });
+  const client = createClient<paths, 'application/json'>({ baseUrl, querySerializer });
   client.use({
     async onRequest({ request }) {
       const bearer = typeof token === 'function' ? await token() : token;
       if (bearer !== undefined) request.headers.set('authorization', `Bearer ${bearer}`);
-      if (userId === undefined) return request;
-      const url = new URL(request.url);
-      url.searchParams.set('user_id', userId);
-      return new Request(url, request);
+      return request;
     },
   });
   return client;

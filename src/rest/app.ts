@@ -47,6 +47,7 @@ export function createApp(options: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('case sensitive routing');
   app.use(requestLog(log), ...(origins.length > 0 ? [crossOrigin(origins)] : []), noCrossSiteWrite(origins));
 
   const api = express.Router({ caseSensitive: true });

@@ -18,10 +18,17 @@ export function crossOrigin(origins: string[]): RequestHandler {
 export function noCrossSiteWrite(origins: string[]): RequestHandler {
   return (request, _response, next) => {
     const isRead = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
-    if (!isRead && request.headers['sec-fetch-site'] === 'cross-site' && !isOf(request, origins))
+    if (!isRead && isOfAnother(request) && !isOf(request, origins))
       throw new Problem(403, 'CrossSite', 'A page of another site asks for this; it is refused.');
     next();
   };
+}
+
+/** Browsers say it of what comes over TLS; of the rest only where the page is from. Whatever is no browser says neither. */
+function isOfAnother({ headers }: Request): boolean {
+  const { 'sec-fetch-site': site, origin, host } = headers;
+  if (site !== undefined) return site === 'cross-site' || site === 'same-site';
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }
 
 function isOf({ headers: { origin } }: Request, origins: string[]): boolean {

@@ -63,7 +63,7 @@ export function docs(): Router {
     FILES.map((file) => `/${file}`),
     guarded,
     (request, response) => {
-      response.sendFile(request.path.slice(1), { root: folder(), maxAge: '1 day' });
+      response.sendFile(request.path.slice(1), { root: folder(), maxAge: '1 day', acceptRanges: false });
     },
   );
   return router;

@@ -17,16 +17,34 @@ const LASTING_MS = 3_600_000;
 const COOLDOWN_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
-/** Found once, when the first token comes; a provider that is away then is asked again at the next one. */
+/** As long as a client is told to wait: whoever sends tokens must not be a burden to a provider that has trouble. */
+const RETRY_MS = 5_000;
+
+/** Found once, when the first token comes; a provider that is away then is asked again some seconds later. */
 export function keysOf({ issuer, jwksUrl }: Published, now: () => number = Date.now): JWTVerifyGetKey {
   let found: Promise<JWTVerifyGetKey> | undefined;
+  const careful = retrying(now);
   const find = async () => fetchedKeys(jwksUrl ?? (await discover(issuer)), now);
   return async (header, token) => {
-    found ??= find().catch((error: unknown) => {
+    found ??= careful(find).catch((error: unknown) => {
       found = undefined;
       throw error;
     });
     return (await found)(header, token);
+  };
+}
+
+/** What has just failed fails again without being tried. */
+function retrying(now: () => number) {
+  let failed: { at: number; error: unknown } | undefined;
+  return async <T>(act: () => Promise<T>): Promise<T> => {
+    if (failed && now() - failed.at < RETRY_MS) throw failed.error;
+    try {
+      return await act();
+    } catch (error) {
+      failed = { at: now(), error };
+      throw error;
+    }
   };
 }
 
@@ -47,13 +65,14 @@ async function discover(issuer: string): Promise<string> {
 function fetchedKeys(url: string, now: () => number): JWTVerifyGetKey {
   const never = { cacheMaxAge: Infinity, cooldownDuration: Infinity };
   const keys = createRemoteJWKSet(new URL(url), { ...never, timeoutDuration: PATIENCE_MS });
+  const careful = retrying(now);
   const last = { fetched: -Infinity, failed: -Infinity, searched: -Infinity };
   const since = (what: keyof typeof last) => now() - last[what];
 
   /** Whoever asks while a fetch is under way waits for that one. */
   async function fetchAnew(): Promise<void> {
     try {
-      await keys.reload();
+      await careful(() => keys.reload());
       last.fetched = now();
     } catch (error) {
       last.failed = now();

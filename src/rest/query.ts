@@ -38,6 +38,9 @@ export const oneQuery = z.object({
     .meta({ description: 'Seconds that a wait lasts at most; 60 if it is absent.' }),
 });
 
+/** May be repeated, too. */
+const LISTS = ['status', 'wait'];
+
 export type ListQuery = z.infer<typeof listQuery>;
 export type OneQuery = z.infer<typeof oneQuery>;
 
@@ -47,7 +50,8 @@ export function parseQuery<T>(schema: z.ZodType<T>, query: Record<string, unknow
   if (success) return data;
   const { path, message } = error.issues[0]!;
   const name = String(path[0]);
-  if (Array.isArray(query[name]) && path.length === 1) throw invalid(`${name}: must be there once.`);
+  if (Array.isArray(query[name]) && path.length === 1 && !LISTS.includes(name))
+    throw invalid(`${name}: must be there once.`);
   throw invalid(`${name}: ${message.replace(/^class must/, 'must')}.`);
 }
 

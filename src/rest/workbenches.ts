@@ -82,7 +82,8 @@ export class Workbenches {
     const spec = specFrom(user, body);
     if (key === undefined) return this.#items.of(await this.#make(newName(), spec));
     const made = await once(key, spec, {
-      known: (name) => this.#store.collections.Workbench.get(name),
+      // Only while it is told of what is deleted: else the API server is asked by the attempt itself.
+      known: (name) => (this.#access.isCurrent ? this.#store.collections.Workbench.get(name) : undefined),
       live: (name) => this.#cluster.get('Workbench', name),
       make: (name, annotations) => this.#make(name, spec, { annotations }),
     });

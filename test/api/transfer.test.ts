@@ -203,6 +203,8 @@ describe('with kubectl', () => {
         { user: 'old.user', permission: 'read-write' },
       ],
     });
+    const both = ['old.user', '5f1c-7a52'].map((user) => ({ user, permission: 'read' }));
+    await apply('Workbench', 'both', { owner: 'somebody', shares: both });
     const { workbench_id: gone } = await (await as('old.user')).create({ class: 'kept' });
     const kept = volumeOf(await (await as('old.user')).until(gone, 'running'));
     await (await as('old.user')).call('DELETE', `/${gone}`);
@@ -224,9 +226,12 @@ describe('with kubectl', () => {
         { user: '5f1c-7a52', permission: 'read-write' },
       ],
     });
+    expect((await get<Workbench>('wb', 'both')).spec.shares).toEqual([{ user: '5f1c-7a52', permission: 'read' }]);
     await becomes(volume, '5f1c-7a52');
     expect((await volumes('5f1c-7a52')).ids.toSorted()).toEqual([kept, volume].toSorted());
-    expect((await (await as('5f1c-7a52')).call('GET')).body.items).toHaveLength(2);
+    expect((await (await as('5f1c-7a52')).call('GET')).body.items).toHaveLength(3);
+    const nowhere = { ...env, KUBECONFIG: '/dev/null' };
+    await expect(promisify(execFile)('deploy/rename-user.sh', ['a', 'b'], { env: nowhere })).rejects.toThrow();
     await expect(promisify(execFile)('deploy/rename-user.sh', ['a"b', 'c'], { env })).rejects.toThrow(/by hand/);
   });
 });

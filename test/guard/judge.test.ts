@@ -203,3 +203,23 @@ test('while the cluster cannot be asked nobody is let in by chance', async () =>
   const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'away', at: '-' }, 60)}`;
   expect(await ask({ cookie })).toMatchObject({ status: 503, reason: 'ClusterUnavailable' });
 });
+
+test('an administrator may take that risk', async () => {
+  const open = createJudge({
+    seal,
+    settings: { ...settings, baseUrl: 'https://cloud.example' },
+    prefix: '/project/',
+    issuer: ISSUER,
+    audience: 'workbenches',
+    verify: () => Promise.reject(new Error('not asked')),
+    rightOf: async (_id, user) => Promise.resolve(RIGHTS[user]),
+    allowsSameOriginSharing: true,
+  });
+  const as = async (user: string, method: string) => {
+    const cookie = `__Host-workbench-session=${await seal.close('session', { user, at: '-' }, 60)}`;
+    const judgement = await open({ method, uri: '/project/genome', host: 'cloud.example', headers: { cookie } });
+    return judgement.is === 'refused' ? judgement.reason : judgement.is;
+  };
+  expect([await as('writer', 'POST'), await as('reader', 'GET')]).toEqual(['allowed', 'allowed']);
+  expect([await as('reader', 'POST'), await as('bob', 'GET')]).toEqual(['ReadOnly', 'unknown']);
+});

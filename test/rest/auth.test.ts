@@ -84,8 +84,8 @@ describe('with an OpenID provider', () => {
 
   const publish = async (kid: string, { publicKey }: GenerateKeyPairResult) =>
     published.push({ ...(await exportJWK(publicKey)), kid, use: 'sig' });
-  const of = (more: Partial<ProviderOptions> = {}) =>
-    byToken(provider({ issuer, audience: AUDIENCE, userClaim: 'sub', adminRole: 'admin', ...more }));
+  const of = (more: Partial<ProviderOptions> = {}, now?: () => number) =>
+    byToken(provider({ issuer, audience: AUDIENCE, userClaim: 'sub', adminRole: 'admin', ...more }, now));
 
   beforeAll(async () => {
     server = createServer(({ url }, response) => {
@@ -203,10 +203,12 @@ describe('with an OpenID provider', () => {
   });
 
   test('a provider that is away is nobody’s fault, and is asked again; one that says it is another is not believed', async () => {
-    const late = of();
+    let clock = 0;
+    const late = of({}, () => clock);
     isDown = true;
     await expect(ask(late, await token())).rejects.toEqual(refused(503, 'IdentityUnavailable'));
     isDown = false;
+    clock += 5_000;
     expect(await ask(late, await token())).toBe('alice');
     const elsewhere = of({ issuer: `${issuer}/realm` });
     await expect(ask(elsewhere, await token())).rejects.toEqual(refused(503, 'IdentityUnavailable'));

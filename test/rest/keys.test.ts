@@ -89,12 +89,21 @@ test('while the provider is away known keys are good for an hour, and it is aske
   clock = 60 * MINUTE;
   expect(await ask('one')).toBe('away');
   isDown = false;
+  clock += 5 * SECOND;
   expect(await ask('one')).toBe('known');
 });
 
-test('a provider that is away at first is asked each time until it is there', async () => {
+test('a provider that is away at first is asked every five seconds until it is there, however many ask', async () => {
   isDown = true;
-  expect([await ask('one'), await ask('one')]).toEqual(['away', 'away']);
+  for (; clock < 15 * SECOND; clock += SECOND) expect(await askAll('one', 'made-up')).toEqual(['away', 'away']);
+  expect(fetched).toBe(3);
   isDown = false;
   expect(await ask('one')).toBe('known');
+});
+
+test('forged tokens are no burden to a provider that has trouble', async () => {
+  expect(await ask('one')).toBe('known');
+  isDown = true;
+  for (let i = 0; i < 100; i++) expect(await ask(`forged-${i}`)).toBe('away');
+  expect(fetched).toBe(2);
 });
