@@ -50,6 +50,8 @@ export interface Stage {
 
 /** By then the reference's end must be reached (invariant I5); the longest backoff of one fault is far below. */
 const CONVERGES_WITHIN_MS = 60_000;
+/** What the controller's log says when it begins to. */
+const ACTING = 'acting: this replica has the lease';
 /** What must not happen any more can only be waited for. Longer than the first backoff and the hold of a stop. */
 const QUIET_MS = 350;
 
@@ -217,12 +219,20 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     await restarted;
   }
 
-  /** Once all of its watches are open: what befell the last plan's must not befall the next. */
+  const isActing = () => {
+    const last = installation.log().findLast(({ msg }) => msg === 'listening' || msg === ACTING);
+    return last?.msg === ACTING;
+  };
+
+  /**
+   * Once it acts and all of its watches are open: what befell the last plan's must not befall the next, and who begins to act
+   * lists anew, so that what a plan keeps from a watch would be told all the same.
+   */
   const watching = () =>
     eventually(
-      'watching',
-      () => Promise.resolve([...proxy.watched()]),
-      (watched) => watched.length === Object.keys(KINDS).length,
+      'acting and watching',
+      () => Promise.resolve({ isActing: isActing(), watched: [...proxy.watched()] }),
+      (seen) => seen.isActing && seen.watched.length === Object.keys(KINDS).length,
       CONVERGES_WITHIN_MS,
     );
 
