@@ -142,22 +142,25 @@ export class Verifier {
 
   async #compare(key: string, pod: Pod, signal: AbortSignal): Promise<Found | undefined> {
     const { settings, probe } = this.#options;
-    const host = pod.status?.podIP?.includes(':') ? `[${pod.status.podIP}]` : pod.status?.podIP;
+    const address = pod.status?.podIP?.includes(':') ? `[${pod.status.podIP}]` : pod.status?.podIP;
     const port = pod.spec?.containers[0]?.ports?.[0]?.containerPort ?? settings.port;
-    const direct = `http://${host}:${port}${isStripped(pod) ? '/' : basePath(key, settings)}`;
-    const publicHost = settings.baseUrl ? new URL(settings.baseUrl).host : undefined;
-    const fromPod = await this.#get(direct, this.#direct, signal, publicHost);
-    if (settings.verify === 'private') return found(fromPod instanceof Error ? mismatch(fromPod, fromPod) : undefined);
+    const direct = `http://${address}:${port}${isStripped(pod) ? '/' : basePath(key, settings)}`;
     const url = publicEndpoint(key, settings);
+    const host: Record<string, string> = settings.baseUrl ? { host: new URL(url).host } : {};
+    const fromPod = await this.#get(direct, this.#direct, signal, host);
+    if (settings.verify === 'private')
+      return finding(fromPod instanceof Error ? mismatch(fromPod, fromPod) : undefined);
     const token = await probe?.(key);
-    const problem = mismatch(await this.#get(url, this.#public, signal, undefined, token), fromPod);
-    if (problem !== undefined || token === undefined) return found(problem);
-    const withoutToken = await this.#get(url, this.#public, signal);
-    if (withoutToken instanceof Error) return found(mismatch(withoutToken, fromPod));
-    // A stranger must be turned away, and that by the guard: any other answer may be a moment's.
-    const isTurnedAway = withoutToken.isStatePage || [401, 403].includes(withoutToken.status);
-    if (mismatch(withoutToken, fromPod) === undefined) return UNGUARDED;
-    return isTurnedAway ? undefined : found(`a stranger is not turned away there, but answered ${withoutToken.status}`);
+    const bearer: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const problem = mismatch(await this.#get(url, this.#public, signal, bearer), fromPod);
+    if (problem !== undefined || token === undefined) return finding(problem);
+    const asStranger = await this.#get(url, this.#public, signal);
+    const difference = mismatch(asStranger, fromPod);
+    if (difference === undefined) return UNGUARDED;
+    if (asStranger instanceof Error) return finding(difference);
+    // Turned away, and that by the guard: any other answer may be a moment's.
+    if (asStranger.isStatePage || [401, 403].includes(asStranger.status)) return undefined;
+    return finding(`a stranger is not turned away there, but answered ${asStranger.status}`);
   }
 
   /** Redirects are not followed, and the body is dropped: only who answers counts. */
@@ -165,19 +168,14 @@ export class Verifier {
     url: string,
     dispatcher: Agent,
     signal: AbortSignal,
-    host?: string,
-    token?: string,
+    own: Record<string, string> = {},
   ): Promise<Answer | Error> {
     try {
       const { statusCode, headers, body } = await request(url, {
         dispatcher,
         reset: true,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-        headers: {
-          'user-agent': 'workbench-controller (endpoint check)',
-          ...(host ? { host } : {}),
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
-        },
+        headers: { 'user-agent': 'workbench-controller (endpoint check)', ...own },
       });
       await body.dump({ limit: 64 * 1024 });
       return { status: statusCode, isStatePage: PAGE_HEADER in headers, server: headers.server?.toString() };
@@ -187,7 +185,7 @@ export class Verifier {
   }
 }
 
-const found = (problem: string | undefined): Found | undefined => (problem === undefined ? undefined : { problem });
+const finding = (problem: string | undefined): Found | undefined => (problem === undefined ? undefined : { problem });
 
 const UNGUARDED: Found = {
   reason: 'Unguarded',

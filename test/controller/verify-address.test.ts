@@ -15,12 +15,16 @@ async function listener(seen: string[], who: string) {
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-test('WB_VERIFY_ADDRESS is where the connection goes; the Host header still speaks of the public name', async () => {
+test.each([
+  ['cloud.example', {}],
+  // An IDE may refuse any other name, also when it is asked directly.
+  ['genome.wb.example', { workbenchDomain: 'wb.example' }],
+])('WB_VERIFY_ADDRESS is where the connection goes; the Host header still says %s', async (host, mode) => {
   const seen: string[] = [];
   const [ingress, ide] = [await listener(seen, 'ingress'), await listener(seen, 'pod')];
   const told = new EventEmitter();
   const verifier = new Verifier({
-    settings: { ...settings, baseUrl: 'http://cloud.example' },
+    settings: { ...settings, baseUrl: 'http://cloud.example', ...mode },
     address: `127.0.0.1:${ingress.port}`,
     count: 2,
     onChange: (key) => told.emit(key),
@@ -33,7 +37,7 @@ test('WB_VERIFY_ADDRESS is where the connection goes; the Host header still spea
     verifier.ask('genome', { ...pod, status: { ...pod.status, podIP: '127.0.0.1' } });
     await answered;
     expect(verifier.reach('genome')).toMatchObject({ ok: true });
-    const round = ['pod: cloud.example/project/genome', 'ingress: cloud.example/project/genome'];
+    const round = [`pod: ${host}/project/genome`, `ingress: ${host}/project/genome`];
     expect(seen).toEqual([...round, ...round]);
   } finally {
     await verifier.stop();
