@@ -69,9 +69,9 @@ function guardProblems(present: Record<string, string | undefined>): string[] {
     problems.push('WB_WORKBENCH_DOMAIN: needs a BASE_URL');
   if (!isGuarded) return problems;
   if (present.WB_GUARD_KEY_FILE === undefined) problems.push('WB_GUARD_KEY_FILE: is needed with OIDC_CLIENT_ID');
-  for (const where of ['private', 'off'])
-    if (present.WB_VERIFY_ENDPOINT === where)
-      problems.push(`WB_VERIFY_ENDPOINT: ${where} would not notice a guard that nobody asks; leave it out`);
+  const { WB_VERIFY_ENDPOINT: where } = present;
+  if (where === 'private' || where === 'off')
+    problems.push(`WB_VERIFY_ENDPOINT: ${where} would not notice a guard that nobody asks; leave it out`);
   // The loopback is as good as TLS to a browser, which else would not keep the session's cookie.
   if (!/^https:|^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)([:/]|$)/.test(present.BASE_URL ?? ''))
     problems.push('BASE_URL: must be there and begin with https:// where OIDC_CLIENT_ID is set');

@@ -59,17 +59,15 @@ export class Access {
    * there by the way it fails. @throws Problem 403, 404
    */
   async seen(user: string, id: string, needed: Right): Promise<Workbench> {
-    const cached = this.#options.store.collections.Workbench.get(id);
-    const right = cached && permissionOf(cached, user);
-    const isGood = right !== undefined && includes(right, needed) && (right === 'owner' || this.#options.isCurrent());
-    return isGood ? cached! : this.live(user, id, needed);
+    const known = this.known(user, id);
+    return known?.isSure && includes(known.right, needed) ? known.workbench : this.live(user, id, needed);
   }
 
   /** What the store says, for whoever cannot wait. @param isSure whether a share that was taken back would be known */
-  known(user: string, id: string): { workbench: Workbench; isSure: boolean } | undefined {
+  known(user: string, id: string): { workbench: Workbench; right: Right; isSure: boolean } | undefined {
     const workbench = this.#options.store.collections.Workbench.get(id);
     const right = workbench && permissionOf(workbench, user);
-    return right && { workbench, isSure: right === 'owner' || this.isCurrent };
+    return right && { workbench, right, isSure: right === 'owner' || this.isCurrent };
   }
 
   get isCurrent(): boolean {

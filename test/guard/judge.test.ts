@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { UnsecuredJWT } from 'jose';
 import { createJudge } from '../../src/guard/judge.ts';
-import type { Asked, Judgement } from '../../src/guard/judge.ts';
+import type { Asked, JudgeOptions, Judgement } from '../../src/guard/judge.ts';
 import { createSeal } from '../../src/guard/seal.ts';
 import type { Right } from '../../src/workbench/shares.ts';
 import { settings } from '../workbench/sample.ts';
@@ -12,7 +12,7 @@ const tokenOf = (user: string, iss = ISSUER, aud = 'workbenches') => new Unsecur
 
 const RIGHTS: Record<string, Right> = { alice: 'owner', reader: 'read', writer: 'read-write' };
 
-const judge = createJudge({
+const usual: JudgeOptions = {
   seal,
   settings: { ...settings, baseUrl: 'https://cloud.example' },
   prefix: '/project/',
@@ -28,13 +28,17 @@ const judge = createJudge({
     return Promise.resolve(id === 'genome' ? RIGHTS[user] : undefined);
   },
   allowsSameOriginSharing: false,
-});
+};
+const judge = createJudge(usual);
+
+const sessionOf = async (user: string, at = '-') =>
+  `__Host-workbench-session=${await seal.close('session', { user, at }, 60)}`;
 
 let alices: string;
 let bobs: string;
 beforeAll(async () => {
-  alices = `__Host-workbench-session=${await seal.close('session', { user: 'alice', at: '-' }, 60)}`;
-  bobs = `__Host-workbench-session=${await seal.close('session', { user: 'bob', at: '-' }, 60)}`;
+  alices = await sessionOf('alice');
+  bobs = await sessionOf('bob');
 });
 
 function ask(headers: Asked['headers'], uri = '/project/genome/lab', method = 'GET'): Promise<Judgement> {
@@ -148,16 +152,7 @@ test('an address that can be read in two ways is refused before anybody is asked
 });
 
 describe('where each workbench has a host of its own', () => {
-  const inHosts = createJudge({
-    seal,
-    settings: { ...settings, baseUrl: 'https://cloud.example', workbenchDomain: 'wb.example' },
-    prefix: '/project/',
-    issuer: ISSUER,
-    audience: 'workbenches',
-    verify: () => Promise.reject(new Error('not asked')),
-    rightOf: async (_id, user) => Promise.resolve(RIGHTS[user]),
-    allowsSameOriginSharing: false,
-  });
+  const inHosts = createJudge({ ...usual, settings: { ...usual.settings, workbenchDomain: 'wb.example' } });
 
   test('a session is good at the host that it was made for, and the path at its own', async () => {
     const session = await seal.close('session', { user: 'alice', at: 'genome' }, 60);
@@ -187,7 +182,7 @@ describe('where each workbench has a host of its own', () => {
     ['writer', 'DELETE', {}, 'allowed'],
     ['bob', 'GET', {}, 'unknown'],
   ])('it opens to whom it is shared with: %s, %s %j: %s', async (user, method, headers, wanted) => {
-    const cookie = `__Host-workbench-session=${await seal.close('session', { user, at: 'genome' }, 60)}`;
+    const cookie = await sessionOf(user, 'genome');
     const asked = { method, uri: '/project/genome', host: 'genome.wb.example', headers: { cookie, ...headers } };
     const judgement = await inHosts(asked);
     expect(judgement.is === 'refused' ? judgement.reason : judgement.is).toBe(wanted);
@@ -195,28 +190,19 @@ describe('where each workbench has a host of its own', () => {
 });
 
 test('where all share one origin, what is shared opens only if the administrator takes the risk', async () => {
-  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'writer', at: '-' }, 60)}`;
+  const cookie = await sessionOf('writer');
   expect(await ask({ cookie })).toMatchObject({ status: 403, reason: 'SharingNeedsHostMode' });
 });
 
 test('while the cluster cannot be asked nobody is let in by chance', async () => {
-  const cookie = `__Host-workbench-session=${await seal.close('session', { user: 'away', at: '-' }, 60)}`;
+  const cookie = await sessionOf('away');
   expect(await ask({ cookie })).toMatchObject({ status: 503, reason: 'ClusterUnavailable' });
 });
 
 test('an administrator may take that risk', async () => {
-  const open = createJudge({
-    seal,
-    settings: { ...settings, baseUrl: 'https://cloud.example' },
-    prefix: '/project/',
-    issuer: ISSUER,
-    audience: 'workbenches',
-    verify: () => Promise.reject(new Error('not asked')),
-    rightOf: async (_id, user) => Promise.resolve(RIGHTS[user]),
-    allowsSameOriginSharing: true,
-  });
+  const open = createJudge({ ...usual, allowsSameOriginSharing: true });
   const as = async (user: string, method: string) => {
-    const cookie = `__Host-workbench-session=${await seal.close('session', { user, at: '-' }, 60)}`;
+    const cookie = await sessionOf(user);
     const judgement = await open({ method, uri: '/project/genome', host: 'cloud.example', headers: { cookie } });
     return judgement.is === 'refused' ? judgement.reason : judgement.is;
   };
