@@ -110,9 +110,8 @@ export class Reflector<T extends KubeObject> {
         else if (this.#version === undefined) this.#resumeInstead();
         const pause = this.#pause(error);
         onProblem({ kind: info.kind, error, retryInMs: pause });
-        await delay(pause, undefined, { signal: AbortSignal.any([signal, this.#interrupt.signal]) }).catch(
-          () => undefined,
-        );
+        const sooner = AbortSignal.any([signal, this.#interrupt.signal]);
+        await delay(pause, undefined, { signal: sooner }).catch(() => undefined);
       }
     }
   }
@@ -183,8 +182,7 @@ export class Reflector<T extends KubeObject> {
   async #watch(from: string): Promise<void> {
     const { transport, path, silenceMs = 75_000, signal, fieldSelector } = this.#options;
     const silence = new AbortController();
-    const expire = () => silence.abort(new Error(`no event for ${silenceMs} ms`));
-    const timer = setTimeout(expire, silenceMs);
+    const timer = setTimeout(() => silence.abort(new Error(`no event for ${silenceMs} ms`)), silenceMs);
     let body: Readable | undefined;
     try {
       // Spread over minutes, so that a thousand watches do not end together.
@@ -214,6 +212,8 @@ export class Reflector<T extends KubeObject> {
         throw errorFromCut('it ended at once');
     } finally {
       clearTimeout(timer);
+      // A silence was itself the pause: another one after it would leave the watch blind for longer than is promised.
+      if (silence.signal.aborted) this.#failures = 0;
       this.isWatching = false;
       body?.destroy();
     }

@@ -212,6 +212,12 @@ describe('silence', () => {
       error: { kind: 'unreachable', message: expect.stringContaining('no event for 75000 ms') },
     });
   });
+
+  test('is followed by the next watch at once, however often there was silence before', async () => {
+    const answers = [page('10', []), ...Array.from({ length: 5 }, () => silent), watch(bookmark('20'))];
+    const { told } = await reflect(answers, { silenceMs: 1, longestPauseMs: 100 });
+    expect(told.slice(0, 5).map(({ retryInMs }) => retryInMs)).toEqual([0, 0, 0, 0, 0]);
+  });
 });
 
 describe('a list that has grown old', () => {
