@@ -6,6 +6,7 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
+COPY bundle.ts ./
 COPY src src
 RUN npm run build
 
@@ -15,4 +16,5 @@ COPY --from=build /build/dist /app
 WORKDIR /app
 USER 65532
 EXPOSE 8999 8998 8997
-ENTRYPOINT ["node", "/app/main.mjs"]
+# Room for young objects: Node's default of 16 MB costs 90 MB more where many are launched. Less than 8 costs CPU time.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/main.mjs"]

@@ -1,6 +1,6 @@
 /** What every part of the bench stands on: one cluster, the bundled controller, and users that are told apart. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,7 +58,11 @@ export async function layGround(flags: Flags, report: (line: string) => void): P
 
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
   const replica = (name: string) =>
-    install(cluster, { program, env: { POD_NAME: name }, nodeFlags: [...flags.nodeFlags, ...profiling] });
+    install(cluster, {
+      program,
+      env: { POD_NAME: name },
+      nodeFlags: [...imageFlags(), ...flags.nodeFlags, ...profiling],
+    });
   const controller = await replica('bench');
   await controller.end();
   return {
@@ -75,10 +79,16 @@ export async function layGround(flags: Flags, report: (line: string) => void): P
   };
 }
 
+/** The flags of Node that the image's entry point has. */
+function imageFlags(): string[] {
+  const [, entryPoint] = /^ENTRYPOINT (.+)$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
+  return (JSON.parse(entryPoint!) as string[]).filter((word) => word.startsWith('--'));
+}
+
 /** As in the image; for a profile with names that can be read. */
 async function bundle(folder: string, isReadable: boolean): Promise<string> {
   const program = join(folder, 'controller.mjs');
-  const more = isReadable ? ['--minify=false'] : [];
+  const more = isReadable ? ['--no-minify'] : [];
   await promisify(execFile)('npm', ['run', '--silent', 'build', '--', `--outfile=${program}`, ...more]);
   return program;
 }

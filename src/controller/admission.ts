@@ -40,9 +40,7 @@ export class Admission {
   /** What is to be known of its volume beside the volume itself. */
   volume({ workbench, class: found }: Snapshot): Pick<Seen, 'promisedTo' | 'storageTaken' | 'storageTakenOfClass'> {
     if (!workbench) return {};
-    const name = claimName(workbench);
-    const [promisedTo] =
-      [...this.#granted].find(([key, claim]) => claim === name && key !== workbench.metadata.name) ?? [];
+    const promisedTo = this.#promisedTo(claimName(workbench), workbench.metadata.name);
     const taken = storageSeen(
       { workbench, ...(found ? { class: found } : {}) },
       () => this.#siblings(workbench),
@@ -50,6 +48,12 @@ export class Admission {
       this.#settings,
     );
     return { ...(promisedTo === undefined ? {} : { promisedTo }), ...taken };
+  }
+
+  /** At every pass, so without a copy of what may be dozens. */
+  #promisedTo(wanted: string, but: string): string | undefined {
+    for (const [key, claim] of this.#granted) if (claim === wanted && key !== but) return key;
+    return undefined;
   }
 
   #siblings(workbench: Workbench): Sibling[] {

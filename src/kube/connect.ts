@@ -1,5 +1,6 @@
 /** Credentials and TLS from a kubeconfig or from inside a Pod, kept fresh: tokens rotate, and so do CA files. */
-import { KubeConfig } from '@kubernetes/client-node';
+// Not the package's index, which brings its whole client along.
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { RequestOptions } from 'node:https';
 
 export interface Connection {
