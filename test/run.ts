@@ -1,12 +1,13 @@
 /**
- * `npm test`: every test, quick ones first, then those on a real API server, then those on real Pods. Ends with one plain
- * line of counts; whatever cannot run here is counted as skipped, with its reason above that line.
+ * `npm test`: every test, quick ones first, then those on a real API server beside those on real Pods, which mostly wait. Ends
+ * with one plain line of counts; whatever cannot run here is counted as skipped, with its reason above that line.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { binariesFor, binarySpec } from './cluster/binaries/catalogue.ts';
 import { findBinaries } from './cluster/binaries/find.ts';
@@ -24,6 +25,9 @@ npm test -- --help                    this text`;
 const PROJECTS = ['quick', 'api', 'faults', 'e2e'] as const;
 /** The last compares what all the others have asked of their API servers with what deploy/ grants. */
 type Project = (typeof PROJECTS)[number] | 'rights';
+
+/** One after the other in each lane, the lanes side by side: on two cores that takes two thirds of the time. */
+const LANES: Project[][] = [['api', 'faults'], ['e2e']];
 
 /** Clusters with simulated nodes stand side by side, and mostly wait; there is one real node per machine. */
 const HOW_MANY: Record<Project, string[]> = {
@@ -127,13 +131,11 @@ async function run(
     ...left.map((path) => `--testPathIgnorePatterns=${path}`),
   ];
   // jest's own JSON on stdout is the same again; its report for people is on stderr.
-  const child = spawn(process.execPath, match ? [...args, match] : args, {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  running = child;
-  await once(child, 'exit');
-  running = undefined;
+  const child = spawn(process.execPath, match ? [...args, match] : args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  running.add(child);
+  createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${project} │ ${line}\n`));
+  await once(child, 'close');
+  running.delete(child);
   const result = read(output);
   if (!result)
     return { passed: 0, failed: 1, skipped: [], failures: [`all of ${project}: jest ended without a result`] };
@@ -177,16 +179,16 @@ function read(file: string): JestResult | undefined {
   }
 }
 
-let running: ReturnType<typeof spawn> | undefined;
+const running = new Set<ReturnType<typeof spawn>>();
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // The terminal sends Ctrl-C to jest too; its clusters' janitors clean up when it ends.
   process.on(signal, () => {
-    running?.kill('SIGTERM');
+    for (const child of running) child.kill('SIGTERM');
     process.exitCode = 130;
     interrupted = true;
   });
 }
-let interrupted = false;
 
 const { projects, match, kubeconfig, help, 'no-install': noInstall } = flags();
 if (help) {
@@ -202,13 +204,13 @@ if (help) {
     ...(noInstall ? { WB_TEST_NO_INSTALL: 'true' } : {}),
   };
   const total: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
-  const isWhole = projects.length === PROJECTS.length && match === undefined;
-  for (const project of isWhole ? [...projects, 'rights' as const] : projects) {
-    if (interrupted) break;
+
+  async function take(project: Project): Promise<void> {
+    if (interrupted) return;
     const reason = reasonToSkip(project, given, !noInstall, total);
     if (reason !== undefined) {
       total.skipped.push(`all of ${project}: ${reason}`);
-      continue;
+      return;
     }
     const isGiven = given !== undefined && project === 'api';
     if (isGiven) total.skipped.push(`api but ${ON_GIVEN}: simulated nodes are not put into a cluster that was given`);
@@ -219,12 +221,20 @@ if (help) {
     await prepare(project, given);
     const left = whyLeft === undefined ? [] : [WITH_KEYCLOAK];
     const counts = await run(project, isGiven ? ON_GIVEN : match, env, folder, left);
-    process.stderr.write(`${project}: ${Math.round((performance.now() - started) / 1000)} s\n`);
+    process.stderr.write(`— ${project}: ${Math.round((performance.now() - started) / 1000)} s —\n`);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped.push(...counts.skipped);
     total.failures.push(...counts.failures);
   }
+
+  async function takeAll(wanted: readonly Project[]): Promise<void> {
+    for (const project of wanted) await take(project);
+  }
+
+  if (projects.includes('quick')) await take('quick');
+  await Promise.all(LANES.map((lane) => takeAll(lane.filter((project) => projects.includes(project)))));
+  if (projects.length === PROJECTS.length && match === undefined) await take('rights');
   rmSync(folder, { recursive: true, force: true });
   for (const failure of total.failures) process.stdout.write(`${failure}\n`);
   for (const reason of total.skipped) process.stdout.write(`skipped: ${reason}\n`);

@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { onExit } from '../run/interrupt.ts';
 import { command } from './command.ts';
 
+/** A folder that is there wherever apt is; apt itself locks a file in it. */
+const APT_LOCK = '/var/lib/apt/lists';
+
 const realNodeList = new URL('../debian-packages.txt', import.meta.url);
 
 export function parsePackageList(text: string): string[] {
@@ -75,7 +78,8 @@ function keepRegistryServiceOff(report: (line: string) => void): void {
 
 function aptGet(args: string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn('apt-get', ['--quiet', ...args], {
+    // Two test runs on one machine take turns: apt-get would fail at once where another one is at work.
+    const child = spawn('flock', ['--no-fork', APT_LOCK, 'apt-get', '--quiet', ...args], {
       stdio: 'ignore',
       detached: true,
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
