@@ -1,5 +1,5 @@
 /** All that is there of one workbench, in a form in which two runs of one scenario can be compared. */
-import { podName, serviceName } from '../../src/workbench/identity.ts';
+import { ANNOTATION_OWNER, LABEL_ID, podName, serviceName, stamp } from '../../src/workbench/identity.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import type { Seen } from '../observer.ts';
@@ -10,14 +10,17 @@ const VARYING: readonly [RegExp, string][] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/"\d+\.\d+\.\d+\.\d+"/g, '"ADDRESS"'],
   [/simulated-\d/g, 'NODE'],
+  [/"disk-[^"]+"/g, '"DISK"'],
 ];
 
 export function endState(objects: readonly Seen[]): unknown[] {
   const workbench = objects.find(({ kind }) => kind === 'Workbench') as Workbench | undefined;
-  const names: [string, string][] = workbench
+  const ofWorkbench: [string, string][] = workbench
     ? [
         [podName(workbench), 'POD'],
         [serviceName(workbench), 'SERVICE'],
+        // Made from the claim's name too, where there is one.
+        [stamp(workbench), 'STAMP'],
         [workbench.metadata.name, 'ID'],
         [workbench.metadata.namespace!, 'NAMESPACE'],
         [workbench.spec.owner, 'OWNER'],
@@ -28,6 +31,16 @@ export function endState(objects: readonly Seen[]): unknown[] {
         ...(workbench.spec.run ? ([[workbench.spec.run, 'RUN']] as [string, string][]) : []),
       ]
     : [];
+  // It may be left alone, and it may be another workbench's that is gone.
+  const ofClaims = objects
+    .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+    .flatMap(({ metadata: { name, namespace, labels, annotations } }): [string, string][] => [
+      [name, 'CLAIM'],
+      [labels![LABEL_ID]!, 'ID'],
+      [namespace!, 'NAMESPACE'],
+      [annotations![ANNOTATION_OWNER]!, 'OWNER'],
+    ]);
+  const names = [...ofWorkbench, ...ofClaims];
   return objects.map(({ metadata, ...object }) => {
     const {
       resourceVersion: _,

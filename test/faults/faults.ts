@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { layStorage } from '../disks.ts';
 import { isWrite, textOf } from './calls.ts';
+import { DISKS } from './disk.ts';
 import type { Recorded } from './play.ts';
 import type { Plan } from './plans.ts';
 import type { Scenario, ScenarioName } from './scenarios.ts';
@@ -50,9 +52,12 @@ export async function openFaults(stages: number, given?: Cluster): Promise<Fault
 }
 
 /** Nothing is measured on it and nothing kept, so it does not wait for the disk. */
-export function startFaultCluster(): Promise<Cluster> {
+export async function startFaultCluster(): Promise<Cluster> {
   const kinds = join(import.meta.dirname, '../../crds/workbenches.yaml');
-  return startCluster({ nodes: 'simulated', kinds, durable: false });
+  const cluster = await startCluster({ nodes: 'simulated', kinds, durable: false });
+  // Its volumes are made with the plans that need one.
+  await layStorage(cluster, DISKS, false, 0);
+  return cluster;
 }
 
 /** @returns the controller as one file, which starts three times as fast as its sources */

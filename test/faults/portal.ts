@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts';
 
 export interface Portal {
   /** All resolve with the id when the call was answered with success. */
-  create: () => Promise<string>;
+  create: (className?: string) => Promise<string>;
   start: (id: string) => Promise<string>;
   stop: (id: string) => Promise<string>;
   delete: (id: string) => Promise<string>;
@@ -44,11 +44,11 @@ export function portal(rest: string, user: string, ready: () => Promise<unknown>
     stop: (id) => change('POST', id, '/stop'),
     delete: (id) => change('DELETE', id),
     resize: (id) => change('PATCH', id, '', { requested_cpu: '2' }),
-    async create() {
+    async create(className) {
       const id = await eventually(
         'created',
         async () => {
-          const answer = await attempt('POST');
+          const answer = await attempt('POST', '', className && { class: className });
           if (answer?.body.item) return answer.body.item.workbench_id;
           return (await insist('GET'))!.body.items?.[0]?.workbench_id;
         },

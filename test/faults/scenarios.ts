@@ -1,8 +1,17 @@
 /** What happens to a workbench, from which state to which; and the writes that this takes when nothing goes wrong. */
-import { controllerOf } from '../../src/workbench/identity.ts';
 import type { Kind } from '../../src/kube/kinds.ts';
+import { controllerOf } from '../../src/workbench/identity.ts';
+import { DISKS } from './disk.ts';
 import type { Hands } from './hands.ts';
 import type { Portal } from './portal.ts';
+
+/** The classes that there are on each stage, both with a volume. */
+export const CLASSES = {
+  kept: { storage: { size: '1Gi', storageClassName: DISKS, retention: 'Retain' } },
+  thrown: { storage: { size: '1Gi', storageClassName: DISKS, retention: 'Delete' } },
+} as const;
+
+export type ClassName = keyof typeof CLASSES;
 
 export interface Actors {
   portal: Portal;
@@ -13,6 +22,8 @@ export interface Scenario {
   /** For people: "a person creates a workbench". */
   title: string;
   before: 'nothing' | 'running' | 'stopped';
+  /** The workbench's, which then has a volume. Default: none. */
+  class?: ClassName;
   /** @returns the id of the workbench */
   act: (actors: Actors, id: string) => Promise<string>;
   after: 'running' | 'stopped' | 'gone';
@@ -244,6 +255,67 @@ export const SCENARIOS = {
     after: 'running',
     writes: ['create pods', 'create services', 'create ingresses', 'patch workbenches/status'],
     events: ['DELETED workbenches', 'ADDED workbenches', 'DELETED pods', 'DELETED ingresses', 'ADDED pods'],
+  },
+  volume: {
+    title: 'a person creates a workbench of a class with a volume',
+    before: 'nothing',
+    class: 'kept',
+    act: ({ portal }) => portal.create('kept'),
+    after: 'running',
+    writes: [
+      'create workbenches',
+      'create persistentvolumeclaims',
+      'create pods',
+      'create services',
+      'create ingresses',
+      'patch workbenches/status',
+    ],
+    events: ['ADDED workbenches', 'ADDED persistentvolumeclaims', 'ADDED pods', 'ADDED services', 'MODIFIED pods'],
+  },
+  'volume-moved': {
+    title: 'it is deleted, and another one of its owner takes its volume at once',
+    before: 'running',
+    class: 'kept',
+    async act({ hands }, id) {
+      const claim = hands.view(id).find(({ kind }) => kind === 'PersistentVolumeClaim')!.metadata.name;
+      await hands.remove('Workbench', id);
+      const other = hands.newName();
+      await hands.make(other, { class: 'kept', storage: { claimName: claim } });
+      return other;
+    },
+    after: 'running',
+    writes: [
+      'patch persistentvolumeclaims',
+      'create pods',
+      'create services',
+      'create ingresses',
+      'patch workbenches/status',
+    ],
+    events: [
+      'DELETED workbenches',
+      'ADDED workbenches',
+      'DELETED pods',
+      'MODIFIED persistentvolumeclaims',
+      'ADDED pods',
+    ],
+  },
+  'volume-kept': {
+    title: 'a person deletes it, and its volume stays',
+    before: 'running',
+    class: 'kept',
+    act: ({ portal }, id) => portal.delete(id),
+    after: 'gone',
+    writes: ['delete workbenches'],
+    events: ['MODIFIED workbenches', 'DELETED pods', 'DELETED workbenches'],
+  },
+  'volume-thrown': {
+    title: 'a person deletes it, and its volume goes, since its class says so',
+    before: 'running',
+    class: 'thrown',
+    act: ({ portal }, id) => portal.delete(id),
+    after: 'gone',
+    writes: ['delete workbenches'],
+    events: ['MODIFIED workbenches', 'DELETED pods', 'DELETED persistentvolumeclaims', 'DELETED workbenches'],
   },
   // The children are the garbage collector's.
   delete: {

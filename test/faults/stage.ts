@@ -2,14 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { connect } from '../../src/kube/connect.ts';
-import { KINDS } from '../../src/kube/kinds.ts';
+import { KINDS, collectionPath } from '../../src/kube/kinds.ts';
 import { createTransport } from '../../src/kube/transport.ts';
+import { CLASS_KIND } from '../../src/workbench/class.ts';
+import { API_VERSION } from '../../src/workbench/resource.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import { observe } from '../observer.ts';
 import type { Seen } from '../observer.ts';
 import { isWrite, textOf } from './calls.ts';
+import { layDisk } from './disk.ts';
 import { endState } from './end-state.ts';
 import { hands } from './hands.ts';
 import { Play } from './play.ts';
@@ -17,7 +20,7 @@ import type { Recorded } from './play.ts';
 import type { Plan, Pace } from './plans.ts';
 import { portal } from './portal.ts';
 import { faultProxy } from './proxy.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { CLASSES, SCENARIOS } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Outcome {
@@ -120,6 +123,9 @@ export async function openStage(cluster: Cluster, number: number, program: strin
       // I9. The spec is the facade's, which writes on every replica.
       if (!hasLease && (resource !== 'workbenches' || subresource !== undefined))
         forbidden.push(`${name} (${resource}): its ${verb} was asked for without the Lease`);
+      // I4. What its class throws away, the garbage collector does; and no scenario has a person ask for it.
+      if (verb === 'delete' && resource === 'persistentvolumeclaims')
+        forbidden.push(`${name} (${resource}): its deletion was asked for`);
       // I3
       if (verb !== 'create' && name !== undefined && !observer.mayWrite(resource, name))
         forbidden.push(`${name} (${resource}) belongs to nobody here, and its ${verb} was asked for`);
@@ -135,6 +141,10 @@ export async function openStage(cluster: Cluster, number: number, program: strin
   });
   const observer = await observe(cluster.kubeconfig, namespace);
   const transport = createTransport(connect(cluster.kubeconfig), 'faults');
+  for (const [name, spec] of Object.entries(CLASSES)) {
+    const body = { apiVersion: API_VERSION, kind: CLASS_KIND, metadata: { name }, spec };
+    await transport.call('POST', collectionPath('WorkbenchClass', namespace), { body });
+  }
   let played = 0;
 
   /** @throws Error when the controller goes on writing, or could not start again */
@@ -159,15 +169,16 @@ export async function openStage(cluster: Cluster, number: number, program: strin
   }
 
   async function playOne({ scenario: name, wanted, withinMs = 0 }: Part, play: Play): Promise<Run> {
-    const { before, act, after }: Scenario = SCENARIOS[name];
+    const { before, act, after, class: className }: Scenario = SCENARIOS[name];
     const seen = observer.violations.length;
     const actors = {
       portal: portal(installation.rest, play.user, () => restarted.catch(() => undefined)),
       hands: hands(transport, observer, namespace, play.user),
     };
     let id = '';
+    if (className !== undefined) await layDisk(transport);
     if (before !== 'nothing') {
-      id = await actors.portal.create();
+      id = await actors.portal.create(className);
       await arrive(id, 'running');
     }
     if (before === 'stopped') await arrive(await actors.portal.stop(id), 'stopped');
