@@ -4,15 +4,17 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { parseArgs } from 'node:util';
 import { binariesFor, binarySpec } from './cluster/binaries/catalogue.ts';
 import { findBinaries } from './cluster/binaries/find.ts';
 import { whyNoRealNode } from './cluster/cluster.ts';
 import { elapsedReport } from './cluster/run/elapsedReport.ts';
+import { countsOf } from './jest-results.ts';
+import type { Counts } from './jest-results.ts';
 import { whyNoKeycloak } from './keycloak/distribution.ts';
 
 const USAGE = `npm test                              every test
@@ -37,27 +39,6 @@ const HOW_MANY: Record<Project, string[]> = {
   e2e: ['--runInBand'],
   rights: ['--runInBand'],
 };
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: string[];
-  /** One paragraph per failure, to be read again at the end of a long log. */
-  failures: string[];
-}
-
-/** What jest writes of a run; a file that does not even load counts as one failure. */
-interface JestResult {
-  numPassedTests: number;
-  numFailedTests: number;
-  numRuntimeErrorTestSuites: number;
-  testResults: {
-    name: string;
-    status: string;
-    message: string;
-    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
-  }[];
-}
 
 function flags() {
   try {
@@ -100,7 +81,7 @@ function reasonToSkip(
   return project === 'e2e' ? whyNoRealNode({ install }) : undefined;
 }
 
-/** Builds what a project's clusters need, before any test is timed: the first time it takes minutes. */
+/** Builds what a project's clusters need, before any test is timed: the first time it takes minutes. @throws Error */
 async function prepare(project: Project, given: string | undefined): Promise<void> {
   if (project === 'quick' || project === 'rights' || given !== undefined) return;
   const specs =
@@ -136,47 +117,7 @@ async function run(
   createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${project} │ ${line}\n`));
   await once(child, 'close');
   running.delete(child);
-  const result = read(output);
-  if (!result)
-    return { passed: 0, failed: 1, skipped: [], failures: [`all of ${project}: jest ended without a result`] };
-  const pending = result.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'pending'),
-  );
-  return {
-    passed: result.numPassedTests,
-    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
-    skipped: pending.map(({ fullName }) => `${fullName}: switched off in its file`),
-    failures: failuresOf(result),
-  };
-}
-
-function failuresOf({ testResults }: JestResult): string[] {
-  return testResults.flatMap(({ name, status, message, assertionResults }) => {
-    const file = relative(process.cwd(), name);
-    const failed = assertionResults.filter((test) => test.status === 'failed');
-    if (status === 'failed' && failed.length === 0) return [paragraph(file, message)];
-    return failed.map(({ fullName, failureMessages }) =>
-      paragraph(`${file} › ${fullName}`, failureMessages.join('\n')),
-    );
-  });
-}
-
-/** Without colours, and of the stack only our own files. */
-function paragraph(title: string, message: string): string {
-  const lines = stripVTControlCharacters(message)
-    .split('\n')
-    .filter((line) => !line.includes('node_modules'))
-    .slice(0, 30);
-  return `failed: ${title}\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-function read(file: string): JestResult | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as JestResult;
-  } catch {
-    process.stderr.write('jest ended without a result; this counts as a failure\n');
-    return undefined;
-  }
+  return countsOf(project, output);
 }
 
 const running = new Set<ReturnType<typeof spawn>>();
@@ -205,20 +146,32 @@ if (help) {
   };
   const total: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
 
-  async function take(project: Project): Promise<void> {
-    if (interrupted) return;
+  /** Whether it can run here; what its clusters need is then built. */
+  async function isReady(project: Project): Promise<boolean> {
+    if (interrupted) return false;
     const reason = reasonToSkip(project, given, !noInstall, total);
     if (reason !== undefined) {
       total.skipped.push(`all of ${project}: ${reason}`);
-      return;
+      return false;
     }
+    try {
+      await prepare(project, given);
+    } catch (error) {
+      total.failed += 1;
+      total.failures.push(`failed: all of ${project}: ${(error as Error).message}`);
+      return false;
+    }
+    return !interrupted;
+  }
+
+  async function take(project: Project): Promise<void> {
+    if (interrupted) return;
     const isGiven = given !== undefined && project === 'api';
     if (isGiven) total.skipped.push(`api but ${ON_GIVEN}: simulated nodes are not put into a cluster that was given`);
     const whyLeft = project === 'api' && !isGiven ? whyNoKeycloak(!noInstall) : undefined;
     if (whyLeft !== undefined) total.skipped.push(`${WITH_KEYCLOAK}: ${whyLeft}`);
     const started = performance.now();
     process.stderr.write(`\n— ${project} —\n`);
-    await prepare(project, given);
     const left = whyLeft === undefined ? [] : [WITH_KEYCLOAK];
     const counts = await run(project, isGiven ? ON_GIVEN : match, env, folder, left);
     process.stderr.write(`— ${project}: ${Math.round((performance.now() - started) / 1000)} s —\n`);
@@ -233,8 +186,12 @@ if (help) {
   }
 
   if (projects.includes('quick')) await take('quick');
-  await Promise.all(LANES.map((lane) => takeAll(lane.filter((project) => projects.includes(project)))));
-  if (projects.length === PROJECTS.length && match === undefined) await take('rights');
+  const ready: Project[] = [];
+  // One after the other: each build keeps every core busy.
+  for (const project of LANES.flat()) if (projects.includes(project) && (await isReady(project))) ready.push(project);
+  await Promise.all(LANES.map((lane) => takeAll(lane.filter((project) => ready.includes(project)))));
+  const isWhole = projects.length === PROJECTS.length && match === undefined;
+  if (isWhole && (await isReady('rights'))) await take('rights');
   rmSync(folder, { recursive: true, force: true });
   for (const failure of total.failures) process.stdout.write(`${failure}\n`);
   for (const reason of total.skipped) process.stdout.write(`skipped: ${reason}\n`);

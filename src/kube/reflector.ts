@@ -212,8 +212,8 @@ export class Reflector<T extends KubeObject> {
         throw errorFromCut('it ended at once');
     } finally {
       clearTimeout(timer);
-      // A silence was itself the pause: another one after it would leave the watch blind for longer than is promised.
-      if (silence.signal.aborted) this.#failures = 0;
+      // The silence of a watch was itself the pause: another one after it would leave the watch blind for longer than is promised.
+      if (silence.signal.aborted && this.isWatching) this.#failures = 0;
       this.isWatching = false;
       body?.destroy();
     }

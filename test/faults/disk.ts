@@ -5,9 +5,13 @@ import { newName } from '../../src/rest/new-name.ts';
 /** The StorageClass, and what all their names begin with. */
 export const DISKS = 'disk';
 
-export async function layDisk(transport: Transport): Promise<void> {
+const PATH = '/api/v1/persistentvolumes';
+
+/** @returns its path at the API server */
+export async function layDisk(transport: Transport): Promise<string> {
+  const name = `${DISKS}-${newName()}`;
   const body = {
-    metadata: { name: `${DISKS}-${newName()}` },
+    metadata: { name },
     spec: {
       storageClassName: DISKS,
       capacity: { storage: '1Gi' },
@@ -15,5 +19,6 @@ export async function layDisk(transport: Transport): Promise<void> {
       hostPath: { path: '/nowhere' },
     },
   };
-  await transport.call('POST', '/api/v1/persistentvolumes', { body });
+  await transport.call('POST', PATH, { body });
+  return `${PATH}/${name}`;
 }

@@ -1,5 +1,5 @@
 /** All that is there of one workbench, in a form in which two runs of one scenario can be compared. */
-import { ANNOTATION_OWNER, LABEL_ID, podName, serviceName, stamp } from '../../src/workbench/identity.ts';
+import { podName, serviceName, stamp } from '../../src/workbench/identity.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import type { Seen } from '../observer.ts';
@@ -13,7 +13,8 @@ const VARYING: readonly [RegExp, string][] = [
   [/"disk-[^"]+"/g, '"DISK"'],
 ];
 
-export function endState(objects: readonly Seen[]): unknown[] {
+/** @param owner whose plan it is */
+export function endState(objects: readonly Seen[], id: string, owner: string): Pick<Seen, 'kind'>[] {
   const workbench = objects.find(({ kind }) => kind === 'Workbench') as Workbench | undefined;
   const ofWorkbench: [string, string][] = workbench
     ? [
@@ -21,9 +22,7 @@ export function endState(objects: readonly Seen[]): unknown[] {
         [serviceName(workbench), 'SERVICE'],
         // Made from the claim's name too, where there is one.
         [stamp(workbench), 'STAMP'],
-        [workbench.metadata.name, 'ID'],
         [workbench.metadata.namespace!, 'NAMESPACE'],
-        [workbench.spec.owner, 'OWNER'],
         [workbench.metadata.uid!, 'ITS UID'],
         ...objects
           .filter(({ kind }) => kind === 'Pod')
@@ -31,16 +30,15 @@ export function endState(objects: readonly Seen[]): unknown[] {
         ...(workbench.spec.run ? ([[workbench.spec.run, 'RUN']] as [string, string][]) : []),
       ]
     : [];
-  // It may be left alone, and it may be another workbench's that is gone.
-  const ofClaims = objects
-    .filter(({ kind }) => kind === 'PersistentVolumeClaim')
-    .flatMap(({ metadata: { name, namespace, labels, annotations } }): [string, string][] => [
-      [name, 'CLAIM'],
-      [labels![LABEL_ID]!, 'ID'],
-      [namespace!, 'NAMESPACE'],
-      [annotations![ANNOTATION_OWNER]!, 'OWNER'],
-    ]);
-  const names = [...ofWorkbench, ...ofClaims];
+  // A claim may be left alone, and may have been another workbench's; whose it is now has to be right.
+  const claim = objects.find(({ kind }) => kind === 'PersistentVolumeClaim')?.metadata;
+  const ofClaim: [string, string][] = claim
+    ? [
+        [claim.name, 'CLAIM'],
+        [claim.namespace!, 'NAMESPACE'],
+      ]
+    : [];
+  const names = [...ofWorkbench, ...ofClaim, [id, 'ID'] as const, [owner, 'OWNER'] as const];
   return objects.map(({ metadata, ...object }) => {
     const {
       resourceVersion: _,
@@ -50,6 +48,6 @@ export function endState(objects: readonly Seen[]): unknown[] {
     let text = JSON.stringify({ metadata: kept, ...object });
     for (const [name, word] of names) text = text.replaceAll(name, word);
     for (const [pattern, word] of VARYING) text = text.replaceAll(pattern, word);
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text) as Pick<Seen, 'kind'>;
   });
 }

@@ -4,7 +4,7 @@ import { STAGES, openFaults, writesIn } from './faults.ts';
 import type { Faults, Result } from './faults.ts';
 import { plans } from './plans.ts';
 import { SCENARIOS } from './scenarios.ts';
-import type { ScenarioName } from './scenarios.ts';
+import type { Scenario, ScenarioName } from './scenarios.ts';
 
 let faults: Faults;
 let results: Promise<Result>[] = [];
@@ -24,11 +24,20 @@ test('each plan has a name of its own', () => {
   expect(new Set(plans.map(({ id }) => id)).size).toBe(plans.length);
 });
 
-describe('an undisturbed run makes the writes that the plans are made from, and breaks no invariant', () => {
+const LEFT = { running: ['Ingress', 'Pod', 'Service', 'Workbench'], stopped: ['Service', 'Workbench'], gone: [] };
+
+/** The kinds of what there is of a workbench after it: a volume unless it had none, or has gone with it since its class says so. */
+function leftBy({ after, class: name }: Scenario): string[] {
+  const hasVolume = name === 'kept' || (name === 'thrown' && after !== 'gone');
+  return [...LEFT[after], ...(hasVolume ? ['PersistentVolumeClaim'] : [])].toSorted();
+}
+
+describe('an undisturbed run makes the writes that the plans are made from, breaks no invariant, and leaves what it should', () => {
   test.each(Object.keys(SCENARIOS) as ScenarioName[])('%s', async (name) => {
     const { outcome, record } = await faults.reference(name);
     expect(writesIn(record, SCENARIOS[name])).toEqual(SCENARIOS[name].writes);
     expect(outcome).toMatchObject({ violations: [], done: 0 });
+    expect(outcome.end.map(({ kind }) => kind).toSorted()).toEqual(leftBy(SCENARIOS[name]));
   });
 });
 

@@ -25,7 +25,7 @@ import type { Scenario } from './scenarios.ts';
 
 export interface Outcome {
   /** All objects, without what differs from run to run. */
-  end: unknown[];
+  end: Pick<Seen, 'kind'>[];
   /** What the API server has made and removed for the controller, but for routes: "create pods" → 1. */
   committed: Record<string, number>;
   violations: string[];
@@ -146,6 +146,7 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     await transport.call('POST', collectionPath('WorkbenchClass', namespace), { body });
   }
   let played = 0;
+  const disks: string[] = [];
 
   /** @throws Error when the controller goes on writing, or could not start again */
   async function quiet(play: Play): Promise<void> {
@@ -176,13 +177,13 @@ export async function openStage(cluster: Cluster, number: number, program: strin
       hands: hands(transport, observer, namespace, play.user),
     };
     let id = '';
-    if (className !== undefined) await layDisk(transport);
+    if (className !== undefined) disks.push(await layDisk(transport));
     if (before !== 'nothing') {
       id = await actors.portal.create(className);
       await arrive(id, 'running');
     }
     if (before === 'stopped') await arrive(await actors.portal.stop(id), 'stopped');
-    const look = () => endState(observer.view(id));
+    const look = () => endState(observer.view(id), id, play.user);
 
     /** First what the cluster says, as it says it; then what REST says of it. */
     async function arrive(to: string, state: Scenario['after'], moreMs = 0): Promise<void> {
@@ -284,6 +285,7 @@ export async function openStage(cluster: Cluster, number: number, program: strin
       // A kept cluster would keep them.
       for (const name of [namespace, `${namespace}-system`])
         await transport.call('DELETE', `/api/v1/namespaces/${name}`);
+      for (const path of disks) await transport.call('DELETE', path);
       await transport.close();
     },
   };
