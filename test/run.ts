@@ -34,7 +34,7 @@ const LANES: Project[][] = [['api', 'faults'], ['e2e']];
 /** Clusters with simulated nodes stand side by side, and mostly wait; there is one real node per machine. */
 const HOW_MANY: Record<Project, string[]> = {
   quick: [],
-  api: ['--maxWorkers=3'],
+  api: ['--maxWorkers=2'],
   faults: ['--runInBand'],
   e2e: ['--runInBand'],
   rights: ['--runInBand'],

@@ -128,6 +128,9 @@ describe('what somebody else has put there', () => {
     const stranger = of(its) as KubeObject;
     const body = { apiVersion: 'v1', kind, ...stranger };
     const made = await ground.admin.call<KubeObject>('POST', collectionPath(kind, NAMESPACE), { body });
+    // Who knows of a Pod that was made later knows of this one too; the watch of workbenches may be ahead of the other.
+    const later = (await ground.send({ name: nextName() }, {})) as Workbench;
+    await endsAs('Running', later);
     await ground.author.call('PATCH', objectPath('Workbench', NAMESPACE, name), {
       body: { spec: { state: 'Running' } },
       contentType: 'application/merge-patch+json',
