@@ -1,15 +1,13 @@
 /** What every part of the bench stands on: one cluster, the bundled controller, and users that are told apart. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { connect } from '../src/kube/connect.ts';
 import { createTransport } from '../src/kube/transport.ts';
 import type { Transport } from '../src/kube/transport.ts';
 import { startCluster } from '../test/cluster/cluster.ts';
 import type { Cluster } from '../test/cluster/cluster.ts';
-import { CONTROLLER_USER, install } from '../test/installation.ts';
+import { CONTROLLER_USER, bundle, install } from '../test/installation.ts';
 import type { Installation } from '../test/installation.ts';
 import { tailAudit } from './audit-tail.ts';
 import type { AuditTail } from './audit-tail.ts';
@@ -40,7 +38,8 @@ export interface Ground {
 
 export async function layGround(flags: Flags, report: (line: string) => void): Promise<Ground> {
   const cluster = await startCluster({ nodes: 'simulated', report });
-  const program = await bundle(cluster.dir, flags.cpuProf);
+  // For a profile with names that can be read.
+  const program = await bundle(cluster.dir, ...(flags.cpuProf ? ['--no-minify'] : []));
   const profiles = flags.cpuProf ? mkdtempSync(join(tmpdir(), 'workbench-cpu-')) : undefined;
   if (profiles !== undefined) report(`CPU profiles, one for each controller that ends: ${profiles}`);
 
@@ -83,14 +82,6 @@ export async function layGround(flags: Flags, report: (line: string) => void): P
 function imageFlags(): string[] {
   const [, entryPoint] = /^ENTRYPOINT (.+)$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
   return (JSON.parse(entryPoint!) as string[]).filter((word) => word.startsWith('--'));
-}
-
-/** As in the image; for a profile with names that can be read. */
-async function bundle(folder: string, isReadable: boolean): Promise<string> {
-  const program = join(folder, 'controller.mjs');
-  const more = isReadable ? ['--no-minify'] : [];
-  await promisify(execFile)('npm', ['run', '--silent', 'build', '--', `--outfile=${program}`, ...more]);
-  return program;
 }
 
 /** Not by a group: administrators are exempt from the API server's fairness. */

@@ -15,16 +15,20 @@ export async function layStorage(
     provisioner: 'kubernetes.io/no-provisioner',
     allowVolumeExpansion,
   };
-  const disks = Array.from({ length: count }, (_, index) => ({
+  const disks = Array.from({ length: count }, (_, index) => disk(`${name}-${index}`, name));
+  await cluster.kubectl(['apply', '-f', '-'], [sort, ...disks].map((object) => stringify(object)).join('---\n'));
+}
+
+export function disk(name: string, storageClassName: string): object {
+  return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
-    metadata: { name: `${name}-${index}` },
+    metadata: { name },
     spec: {
-      storageClassName: name,
+      storageClassName,
       capacity: { storage: '10Gi' },
       accessModes: ['ReadWriteOnce'],
       hostPath: { path: '/nowhere' },
     },
-  }));
-  await cluster.kubectl(['apply', '-f', '-'], [sort, ...disks].map((object) => stringify(object)).join('---\n'));
+  };
 }

@@ -176,10 +176,14 @@ function parsed(line: string): Record<string, unknown> {
   }
 }
 
-/** The controller as one file, which starts three times as fast as its sources. @returns its path */
-export async function bundle(cluster: Cluster): Promise<string> {
-  const program = join(cluster.dir, 'controller.mjs');
-  await promisify(execFile)('npm', ['run', '--silent', 'build', '--', `--outfile=${program}`]);
+/**
+ * The controller as one file, as in its image, which starts three times as fast as its sources.
+ * @param flags more of `npm run build`
+ * @returns its path
+ */
+export async function bundle(folder: string, ...flags: string[]): Promise<string> {
+  const program = join(folder, 'controller.mjs');
+  await promisify(execFile)('npm', ['run', '--silent', 'build', '--', `--outfile=${program}`, ...flags]);
   return program;
 }
 

@@ -73,7 +73,6 @@ function reasonToSkip(
   install: boolean,
   { failed, skipped }: Counts,
 ): string | undefined {
-  if (project === 'quick') return undefined;
   const hasAll = failed === 0 && skipped.length === 0;
   if (project === 'rights') return hasAll ? undefined : 'a part of a suite does not ask for all that is granted';
   if (given !== undefined && project === 'e2e') return 'tests on real Pods bring their own node; a cluster was given';
@@ -83,7 +82,7 @@ function reasonToSkip(
 
 /** Builds what a project's clusters need, before any test is timed: the first time it takes minutes. @throws Error */
 async function prepare(project: Project, given: string | undefined): Promise<void> {
-  if (project === 'quick' || project === 'rights' || given !== undefined) return;
+  if (project === 'rights' || given !== undefined) return;
   const specs =
     project === 'e2e'
       ? binariesFor('real', { networkPolicies: true })

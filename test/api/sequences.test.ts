@@ -51,7 +51,7 @@ let alice: Client;
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  installation = await install(cluster, { program: await bundle(cluster), env: ENV });
+  installation = await install(cluster, { program: await bundle(cluster.dir), env: ENV });
   transport = createTransport(connect(cluster.kubeconfig), 'sequences');
   observer = await observe(cluster.kubeconfig, settings.namespace);
   alice = client(installation.rest, 'alice');

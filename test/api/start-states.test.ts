@@ -60,7 +60,7 @@ let cases: Case[];
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  installation = await install(cluster, { program: await bundle(cluster) });
+  installation = await install(cluster, { program: await bundle(cluster.dir) });
   await installation.end();
   transport = createTransport(connect(cluster.kubeconfig), 'start-states');
   const map = { metadata: { name: SOMEBODY.name } };

@@ -1,6 +1,7 @@
 /** Volumes for plans: one is made beforehand for each, since nothing here makes them on demand. */
 import type { Transport } from '../../src/kube/transport.ts';
 import { newName } from '../../src/rest/new-name.ts';
+import { disk } from '../disks.ts';
 
 /** The StorageClass, and what all their names begin with. */
 export const DISKS = 'disk';
@@ -10,15 +11,6 @@ const PATH = '/api/v1/persistentvolumes';
 /** @returns its path at the API server */
 export async function layDisk(transport: Transport): Promise<string> {
   const name = `${DISKS}-${newName()}`;
-  const body = {
-    metadata: { name },
-    spec: {
-      storageClassName: DISKS,
-      capacity: { storage: '1Gi' },
-      accessModes: ['ReadWriteOnce'],
-      hostPath: { path: '/nowhere' },
-    },
-  };
-  await transport.call('POST', PATH, { body });
+  await transport.call('POST', PATH, { body: disk(name, DISKS) });
   return `${PATH}/${name}`;
 }

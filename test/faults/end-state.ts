@@ -3,6 +3,7 @@ import { podName, serviceName, stamp } from '../../src/workbench/identity.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import type { Seen } from '../observer.ts';
+import { DISKS } from './disk.ts';
 
 /** Differs from run to run and is nobody's decision. */
 const VARYING: readonly [RegExp, string][] = [
@@ -10,7 +11,7 @@ const VARYING: readonly [RegExp, string][] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/"\d+\.\d+\.\d+\.\d+"/g, '"ADDRESS"'],
   [/simulated-\d/g, 'NODE'],
-  [/"disk-[^"]+"/g, '"DISK"'],
+  [new RegExp(`"${DISKS}-[^"]+"`, 'g'), '"DISK"'],
 ];
 
 /** @param owner whose plan it is */
@@ -22,7 +23,6 @@ export function endState(objects: readonly Seen[], id: string, owner: string): P
         [serviceName(workbench), 'SERVICE'],
         // Made from the claim's name too, where there is one.
         [stamp(workbench), 'STAMP'],
-        [workbench.metadata.namespace!, 'NAMESPACE'],
         [workbench.metadata.uid!, 'ITS UID'],
         ...objects
           .filter(({ kind }) => kind === 'Pod')
@@ -30,15 +30,16 @@ export function endState(objects: readonly Seen[], id: string, owner: string): P
         ...(workbench.spec.run ? ([[workbench.spec.run, 'RUN']] as [string, string][]) : []),
       ]
     : [];
-  // A claim may be left alone, and may have been another workbench's; whose it is now has to be right.
-  const claim = objects.find(({ kind }) => kind === 'PersistentVolumeClaim')?.metadata;
-  const ofClaim: [string, string][] = claim
-    ? [
-        [claim.name, 'CLAIM'],
-        [claim.namespace!, 'NAMESPACE'],
-      ]
-    : [];
-  const names = [...ofWorkbench, ...ofClaim, [id, 'ID'] as const, [owner, 'OWNER'] as const];
+  const names: [string, string][] = [
+    ...ofWorkbench,
+    // A claim may be left alone, and may have been another workbench's; whose it is now has to be right.
+    ...objects
+      .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+      .map(({ metadata }) => [metadata.name, 'CLAIM'] as [string, string]),
+    ...objects.slice(0, 1).map(({ metadata }) => [metadata.namespace!, 'NAMESPACE'] as [string, string]),
+    [id, 'ID'],
+    [owner, 'OWNER'],
+  ];
   return objects.map(({ metadata, ...object }) => {
     const {
       resourceVersion: _,

@@ -1,13 +1,10 @@
 /** A cluster with several stages, on which plans are played at once and judged by the reference run of their scenario. */
 import { deepStrictEqual } from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { layStorage } from '../disks.ts';
+import { bundle } from '../installation.ts';
 import { isWrite, textOf } from './calls.ts';
 import { DISKS } from './disk.ts';
 import type { Recorded } from './play.ts';
@@ -39,12 +36,11 @@ const BATCH = 8;
 
 /** @param given the cluster to play on; default: one of its own, which ends with it */
 export async function openFaults(stages: number, given?: Cluster): Promise<Faults> {
-  const [cluster, built] = await Promise.all([given ?? startFaultCluster(), build()]);
+  const cluster = given ?? (await startFaultCluster());
   try {
-    // Where it goes with the cluster, however that ends.
-    const folder = join(cluster.dir, `controller-${process.pid}`);
-    renameSync(built, folder);
-    return await openOn(cluster, stages, join(folder, 'main.mjs'));
+    // Of this process alone, on a cluster that others may use; it goes with the cluster, however that ends.
+    const program = await bundle(join(cluster.dir, `controller-${process.pid}`));
+    return await openOn(cluster, stages, program);
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -58,13 +54,6 @@ export async function startFaultCluster(): Promise<Cluster> {
   // Its volumes are made with the plans that need one.
   await layStorage(cluster, DISKS, false, 0);
   return cluster;
-}
-
-/** The controller as one file, which starts three times as fast as its sources. @returns the folder that it is in */
-async function build(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'workbench-faults-'));
-  await promisify(execFile)('npm', ['run', '--silent', 'build', '--', `--outfile=${join(folder, 'main.mjs')}`]);
-  return folder;
 }
 
 async function openOn(cluster: Cluster, stages: number, program: string): Promise<Faults> {

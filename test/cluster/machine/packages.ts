@@ -78,7 +78,7 @@ function keepRegistryServiceOff(report: (line: string) => void): void {
 
 function aptGet(args: string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    // Two test runs on one machine take turns: apt-get would fail at once where another one is at work.
+    // The lanes of a run of all tests take turns: apt-get would fail at once where another one is at work.
     const child = spawn('flock', ['--no-fork', APT_LOCK, 'apt-get', '--quiet', ...args], {
       stdio: 'ignore',
       detached: true,
