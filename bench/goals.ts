@@ -162,7 +162,21 @@ export function contextRows({ launches, populations }: Sizes): Row[] {
     },
     {
       figure:
-        'control plane CPU per launch until all Pods are up (etcd, API server, scheduler, controller manager, nodes)',
+        'CPU of a launch, everybody’s, until all Pods and EndpointSlices are up: what the bare writer takes of ours',
+      goal: '',
+      measures: launches.map((n) => measure(`effort ${n}`, `N = ${thousands(n)}`, '%')),
+    },
+    {
+      figure: 'Services whose EndpointSlices the controller manager still has to write when the last write is done',
+      goal: '',
+      measures: launches.flatMap((n) => [
+        measure(`unrouted ours ${n}`, `ours at N = ${thousands(n)}`, ''),
+        measure(`unrouted bare ${n}`, 'bare', ''),
+      ]),
+    },
+    {
+      figure:
+        'control plane CPU per launch until all Pods and EndpointSlices are up (etcd, API server, scheduler, controller manager, nodes)',
       goal: '',
       measures: launches.flatMap((n) => [
         measure(`plane ours ${n}`, `ours at N = ${thousands(n)}`, 'ms'),

@@ -85,6 +85,14 @@ const SWEPT = [
 /** Goes by the hand of the controller manager. */
 const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
 
+/** Services of which the controller manager has not written yet where they lead: what it is behind. */
+export async function countUnrouted(transport: Transport, services: number): Promise<number> {
+  type Slice = { endpoints?: { conditions?: { ready?: boolean } }[] | null };
+  const { items } = await transport.call<{ items: Slice[] }>('GET', SLICES, { timeoutMs: 60_000 });
+  const ready = items.filter(({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready));
+  return services - ready.length;
+}
+
 /** Removes everything from the namespace; no controller may be running that would make it anew. */
 export async function sweep(transport: Transport): Promise<void> {
   const body = { propagationPolicy: 'Background', gracePeriodSeconds: 0 };

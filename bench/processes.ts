@@ -1,6 +1,6 @@
 /** What a process has used, from /proc. */
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** USER_HZ, which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -22,11 +22,12 @@ export function rssMB(pid: number): number {
   return (Number(kibibytes) * 1024) / 1e6;
 }
 
-/** Of all processes of a cluster together, by the records in its directory. */
-export function controlPlaneCpuMs(clusterDir: string): number {
+/** Of each process of a cluster, by its name there, from the records in its directory. */
+export function controlPlaneCpuMs(clusterDir: string): Record<string, number> {
   const folder = join(clusterDir, 'pids');
-  const pids = readdirSync(folder).map(
-    (file) => (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number }).pid,
-  );
-  return pids.map(cpuMs).reduce((sum, ms) => sum + ms, 0);
+  const used = readdirSync(folder).map((file) => {
+    const { pid } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number };
+    return [basename(file, '.json'), cpuMs(pid)] as const;
+  });
+  return Object.fromEntries(used);
 }

@@ -34,7 +34,7 @@ export interface Client {
   get: (id: string) => Promise<Item>;
   start: (id: string) => Promise<void>;
   stop: (id: string) => Promise<void>;
-  /** Polls until the status is reached; rejects with the last item when it takes too long (default 60 s). */
+  /** Polls until the status is reached; rejects with the last item when it takes too long (default 120 s). */
   until: (id: string, status: string, timeoutMs?: number) => Promise<Item>;
   /** Polls until a deleted workbench is gone. */
   untilGone: (id: string, timeoutMs?: number) => Promise<void>;
@@ -79,14 +79,14 @@ export function client(rest: string, user: string | undefined, token?: string): 
     create: async (body) => (await succeed('POST', '', body)).item!,
     start: async (id) => void (await succeed('POST', `/${id}/start`)),
     stop: async (id) => void (await succeed('POST', `/${id}/stop`)),
-    until: (id, status, timeoutMs = 60_000) =>
+    until: (id, status, timeoutMs) =>
       eventually(
         status,
         () => get(id),
         (item) => item.status === status,
         timeoutMs,
       ),
-    async untilGone(id, timeoutMs = 60_000) {
+    async untilGone(id, timeoutMs) {
       await eventually(
         'gone',
         () => call('GET', `/${id}`),

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import type { Cluster } from './cluster/cluster.ts';
 import { freePorts } from './cluster/machine/freePorts.ts';
+import { eventually } from './eventually.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MANIFESTS = { kinds: join(ROOT, 'crds/workbenches.yaml'), roles: join(ROOT, 'deploy/controller/roles.yaml') };
@@ -81,6 +82,8 @@ export async function install(cluster: Cluster, options: InstallOptions = {}): P
     ? namespaces(namespace, systemNamespace)
     : manifests({ namespace, systemNamespace, user, roles: files.roles }, ports.page, cluster.hostAddress);
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  // A Pod is refused where its account is not there yet.
+  await cluster.kubectl(['wait', '-n', namespace, 'serviceaccount/default', '--for=create', '--timeout=120s']);
 
   const env: Record<string, string> = {
     KUBECONFIG: kubeconfig,
@@ -189,7 +192,17 @@ export async function bundle(folder: string, ...flags: string[]): Promise<string
 
 export async function applyKind(cluster: Cluster, file = MANIFESTS.kinds): Promise<void> {
   await cluster.kubectl(['apply', '-f', file]);
-  await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', file]);
+  // kubectl does not wait for a kind of which nothing is said yet.
+  const established = ['wait', '--for=condition=Established', '--timeout=120s', '-f', file];
+  await eventually(
+    'established',
+    () =>
+      cluster.kubectl(established).then(
+        () => '',
+        (error: unknown) => String(error),
+      ),
+    (problem) => problem === '',
+  );
 }
 
 /** A kind belongs to the whole cluster, so on somebody's it is theirs to install. */

@@ -60,9 +60,14 @@ export class Lease {
 
   /** Renews, and resolves when that could not be done in time or somebody else has taken over. @throws AbortError */
   async keep(signal: AbortSignal): Promise<void> {
+    // One that went unanswered for longer than the pause was pause enough.
+    let tookMs = 0;
     while (this.remainingMs() > 0) {
-      await delay(Math.min(this.#options.retryMs, this.remainingMs()), undefined, { signal });
+      const pauseMs = Math.max(Math.min(this.#options.retryMs - tookMs, this.remainingMs()), 0);
+      await delay(pauseMs, undefined, { signal });
+      const began = performance.now();
       if (this.remainingMs() > 0) await this.#try(() => this.#renew());
+      tookMs = performance.now() - began;
     }
   }
 

@@ -141,8 +141,7 @@ export class Reflector<T extends KubeObject> {
   /** A list that was only due cannot be had: the watch is still good, and the list is tried again a minute later. */
   #resumeInstead(): void {
     if (this.#stood === undefined) return;
-    this.#version = this.#stood;
-    this.#stood = undefined;
+    [this.#version, this.#stood] = [this.#stood, undefined];
     this.#listedAt = performance.now() - (this.#options.relistAfterMs ?? Infinity) + RELIST_AGAIN_MS;
   }
 
@@ -162,7 +161,8 @@ export class Reflector<T extends KubeObject> {
     let version: string;
     do {
       const query = { limit: PAGE, continue: next, fieldSelector };
-      const page: List<T> = await transport.call<List<T>>('GET', path, { query, signal, timeoutMs: 60_000 });
+      // On a connection that is dead none comes, and who waits, such as a new leader, does nothing meanwhile.
+      const page: List<T> = await transport.call<List<T>>('GET', path, { query, signal, timeoutMs: 30_000 });
       this.#answered();
       objects.push(...(page.items ?? []).map((object) => info.trim(object)));
       version = page.metadata.resourceVersion;

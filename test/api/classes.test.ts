@@ -19,15 +19,15 @@ let installation: Installation;
 let alice: Client;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   installation = await install(cluster);
   alice = client(installation.rest, 'alice');
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, '-n', 'workbenches'], input);
 const apply = (kind: string, name: string, spec: object) =>

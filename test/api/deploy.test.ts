@@ -10,11 +10,11 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-}, 600_000);
+});
 
 afterAll(async () => {
   await cluster?.stop();
-}, 60_000);
+});
 
 const IMAGE = { IMAGE_NAME: 'registry.example:5000/ops/workbench-controller', IMAGE_TAG: 'v7' };
 

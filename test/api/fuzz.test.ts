@@ -43,19 +43,19 @@ let installation: Installation;
 
 beforeAll(async () => {
   python = await pythonWithSchemathesis(elapsedReport());
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   installation = await install(cluster, {
     env: { WB_DEFAULT_CPU: '100m', WB_DEFAULT_RAM: '64Mi', WORKBENCH_IMAGE: 'registry.example/lab:latest' },
   });
   await apply([classNamed('plain', {}), classNamed('stored', { storage: { size: '1Gi' } }), ...VOLUMES.map(volume)]);
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
-const defects = () => installation.log().filter(({ level, err }) => Number(level) >= 50 && err !== undefined);
+const defects = () => installation.log().filter(({ level }) => level === 'error' || level === 'fatal');
 
 test('every answer is one that the description tells of, and nothing makes it fail', async () => {
   const { requests, operations, unreached } = await fuzz({ python, rest: installation.rest, examples: 40 });
@@ -63,7 +63,7 @@ test('every answer is one that the description tells of, and nothing makes it fa
   expect(operations).toBeGreaterThan(9);
   expect(unreached).toEqual([]);
   expect(defects()).toEqual([]);
-}, 600_000);
+});
 
 test('the same holds where tokens are asked for, and without one nobody gets in', async () => {
   await installation.end();
@@ -79,4 +79,4 @@ test('the same holds where tokens are asked for, and without one nobody gets in'
   expect(unreached.length).toBeLessThan(operations / 2);
   expect((await fuzz({ ...quick, isStranger: true, phases: 'coverage,fuzzing' })).operations).toBeGreaterThan(9);
   expect(defects()).toEqual([]);
-}, 600_000);
+});

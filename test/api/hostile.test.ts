@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isKubeError } from '../../src/kube/errors.ts';
 import type { KubeError } from '../../src/kube/errors.ts';
 import { collectionPath, objectPath } from '../../src/kube/kinds.ts';
+import type { Kind } from '../../src/kube/kinds.ts';
 import { claimName, controllerOf } from '../../src/workbench/identity.ts';
 import type { KubeObject, Pod } from '../../src/workbench/objects.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   const { workbench_id: name } = await alices.create();
   await alices.until(name, 'running');
   victim = { name, uid: (await ground.read(name)).metadata.uid! };
-}, 600_000);
+});
 
 afterAll(() => ground?.end(), 60_000);
 
@@ -52,8 +53,22 @@ async function endsAs(end: End, answer: KubeObject | KubeError): Promise<void> {
   if (end === 'Running') await until(name, end, ({ status }) => status?.phase === end);
   else await until(name, end.reason, ({ status }) => status?.reason === end.reason);
   // What waits for a node has been made, and what was refused has not.
-  expect(ground.pods.podOf(name) !== undefined).toBe(end === 'Running' || end.reason === 'Unschedulable');
+  if (end === 'Running' || end.reason === 'Unschedulable')
+    await until(name, 'made', () => ground.pods.podOf(name) !== undefined);
+  else expect(ground.pods.podOf(name)).toBeUndefined();
 }
+
+/** The controller has seen all that there is of a kind. */
+const untilKnown = (kind: Kind) =>
+  eventually(
+    `${kind}s known`,
+    async () => {
+      const { items } = await ground.admin.call<{ items: unknown[] }>('GET', collectionPath(kind, NAMESPACE));
+      const { value } = await scrape(ground.installation.health);
+      return [items.length, value('workbench_controller_store_objects', { kind })];
+    },
+    ([there, known]) => there === known,
+  );
 
 test('the namespace takes no Pod that is not restricted, so it judges those of this test, too', async () => {
   const root = ['run', 'root', '-n', NAMESPACE, '--image=registry.example/x', '--privileged'];
@@ -128,9 +143,7 @@ describe('what somebody else has put there', () => {
     const stranger = of(its) as KubeObject;
     const body = { apiVersion: 'v1', kind, ...stranger };
     const made = await ground.admin.call<KubeObject>('POST', collectionPath(kind, NAMESPACE), { body });
-    // Who knows of a Pod that was made later knows of this one too; the watch of workbenches may be ahead of the other.
-    const later = (await ground.send({ name: nextName() }, {})) as Workbench;
-    await endsAs('Running', later);
+    await untilKnown(kind);
     await ground.author.call('PATCH', objectPath('Workbench', NAMESPACE, name), {
       body: { spec: { state: 'Running' } },
       contentType: 'application/merge-patch+json',

@@ -11,17 +11,17 @@ let cluster: Cluster;
 let replicas: Installation[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   // One that a user may have, so that whoever made a second would be refused.
   const env = { WB_USER_WORKBENCHES: '1' };
   replicas = [await install(cluster, { env: { ...env, POD_NAME: 'a' } })];
   replicas.push(await install(cluster, { env: { ...env, POD_NAME: 'b' }, hasKind: true }));
-}, 600_000);
+});
 
 afterAll(async () => {
   await Promise.all(replicas.map((replica) => replica.end('SIGKILL')));
   await cluster?.stop();
-}, 60_000);
+});
 
 const post = (user: string, key: string, body?: unknown, at = 0): Promise<Answer> =>
   client(replicas[at]!.rest, user).call('POST', '', body, { headers: { 'idempotency-key': key } });

@@ -9,11 +9,11 @@ let server: ApiServer;
 
 beforeAll(async () => {
   server = await anApiServer();
-}, 600_000);
+});
 
 afterAll(async () => {
   await server?.end();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => server.cluster.kubectl([...args, '-n', server.namespace], input);
 const manifest = (name: string, spec: unknown, more: object = {}) =>

@@ -20,20 +20,20 @@ let observer: Observer;
 let alice: Client;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   proxy = await tcpProxy(cluster.server);
   installation = await install(cluster, { server: proxy.url });
   observer = await observe(cluster.kubeconfig, 'workbenches');
   alice = client(installation.rest, 'alice');
   await alice.until((await alice.create()).workbench_id, 'running');
-}, 600_000);
+});
 
 afterAll(async () => {
   await observer?.stop();
   await installation?.end();
   await proxy?.close();
   await cluster?.stop();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, '-n', 'workbenches'], input);
 const manifest = (name: string) =>

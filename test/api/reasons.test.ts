@@ -19,15 +19,15 @@ let installation: Installation;
 let alice: Client;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   installation = await install(cluster);
   alice = client(installation.rest, 'alice');
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, '-n', 'workbenches'], input);
 const apply = (object: object) => kubectl(['apply', '-f', '-'], stringify(object));
@@ -39,7 +39,7 @@ const read = async (name: string) => JSON.parse(await kubectl(['get', 'wb', name
 /** In the status and over REST, as one sentence. */
 async function untilTold(name: string, phase: string, reason: string, message: RegExp): Promise<void> {
   const isSo = ({ status }: Workbench) => status?.phase === phase && status.reason === reason;
-  const { status } = await eventually(`${phase} ${reason}`, () => read(name), isSo, 10_000);
+  const { status } = await eventually(`${phase} ${reason}`, () => read(name), isSo);
   expect(status!.message).toMatch(message);
   expect(status!.message).toMatch(/^[A-Z"][^\n]*\.$/);
   expect(await alice.get(name)).toMatchObject({
@@ -59,6 +59,17 @@ const hold = (kind: string, name: string, isHeld: boolean) =>
     '-p',
     `{"metadata":{"finalizers":${isHeld ? '["example.com/hold"]' : 'null'}}}`,
   ]);
+
+/** As the controller knows it. */
+const untilVolume = (id: string, status: string) =>
+  eventually(
+    status,
+    async () => {
+      const answer = await fetch(`${installation.rest}/volumes/${id}?user_id=alice`);
+      return (await answer.json()) as { item?: { status: string } };
+    },
+    ({ item }) => item?.status === status,
+  );
 
 test('a LimitRange: LimitRangeExceeded', async () => {
   const limits = [{ type: 'Container', max: { memory: '64Mi' } }];
@@ -103,8 +114,8 @@ test('a version and an image at once: VersionAndImage', async () => {
 
 /** A Pod that no node has, since the simulated kubelet takes away whatever keeps a Pod that it has. */
 async function placeless(name: string): Promise<string> {
-  await offer('placeless', { nodeSelector: { 'example.com/none': 'x' } });
-  await make(name, { class: 'placeless' });
+  await offer(`placeless-${name}`, { nodeSelector: { 'example.com/none': 'x' } });
+  await make(name, { class: `placeless-${name}` });
   await untilTold(name, 'Pending', 'Unschedulable', /^No node can take the Pod/);
   const pod = podName(await read(name));
   await hold('pod', pod, true);
@@ -117,7 +128,7 @@ test('a Pod that somebody keeps from going: Stopping, PredecessorTerminating at 
   await untilTold('held', 'Stopping', 'Stopping', /going away/);
   await alice.start('held');
   await untilTold('held', 'Pending', 'PredecessorTerminating', /^The earlier start's Pod is going away/);
-  await offer('placeless', {});
+  await offer('placeless-held', {});
   await hold('pod', pod, false);
   await alice.until('held', 'running');
 });
@@ -126,7 +137,7 @@ test('a Pod that was deleted and does not go yet: PodTerminating', async () => {
   const pod = await placeless('deleted');
   await kubectl(['delete', 'pod', pod, '--wait=false']);
   await untilTold('deleted', 'Pending', 'PodTerminating', /a new one follows/);
-  await offer('placeless', {});
+  await offer('placeless-deleted', {});
   await hold('pod', pod, false);
   await alice.until('deleted', 'running');
 });
@@ -152,6 +163,7 @@ test('a volume that is being deleted, and one whose disk is gone: VolumeTerminat
   const claim = claimName(await read('stored'));
   await hold('pvc', claim, true);
   await kubectl(['delete', 'pvc', claim, '--wait=false']);
+  await untilVolume(claim, 'deleting');
   await alice.start('stored');
   await untilTold('stored', 'Pending', 'VolumeTerminating', /is being deleted; a new one follows/);
   await hold('pvc', claim, false);
@@ -162,10 +174,9 @@ test('a volume that is being deleted, and one whose disk is gone: VolumeTerminat
   const volume = await kubectl(['get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}']);
   await cluster.kubectl(['delete', 'pv', volume, '--wait=false']);
   await hold('pv', volume, false);
-  const phase = () => kubectl(['get', 'pvc', claim, '-o', 'jsonpath={.status.phase}']);
-  await eventually('lost', phase, (found) => found === 'Lost');
+  await untilVolume(claim, 'lost');
   const answer = await alice.call('POST', '/stored/start');
   expect(answer).toMatchObject({ status: 409, body: { error: { reason: 'VolumeLost' } } });
   await make('stored', { class: 'kept', state: 'Running', run: 'again' });
   await untilTold('stored', 'Failed', 'VolumeLost', /^The storage behind the volume/);
-}, 120_000);
+});

@@ -18,28 +18,30 @@ let observer: Observer;
 const replicas: Record<'a' | 'b', Installation> = {} as never;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   replicas.a = await install(cluster, { env: { POD_NAME: 'replica-a' } });
   replicas.b = await install(cluster, { env: { POD_NAME: 'replica-b' } });
   observer = await observe(cluster.kubeconfig, 'workbenches');
-}, 600_000);
+});
 
 afterAll(async () => {
   await observer?.stop();
   await Promise.all(Object.values(replicas).map((replica) => replica.end('SIGKILL')));
   await cluster?.stop();
-}, 60_000);
+});
 
-const holder = () =>
-  cluster.kubectl([
-    'get',
-    'lease',
-    'workbench-controller-leader',
-    '-n',
-    'workbench-system',
-    '-o',
-    'jsonpath={.spec.holderIdentity}',
-  ]);
+interface LeaseSpec {
+  holderIdentity: string;
+  acquireTime: string;
+  renewTime: string;
+}
+
+async function lease(): Promise<LeaseSpec> {
+  const name = ['workbench-controller-leader', '-n', 'workbench-system'];
+  return JSON.parse(await cluster.kubectl(['get', 'lease', ...name, '-o', 'jsonpath={.spec}'])) as LeaseSpec;
+}
+
+const holder = async () => (await lease()).holderIdentity;
 
 /** Who acts, and who waits. */
 async function roles(): Promise<{ acting: Installation; waiting: Installation; name: string }> {
@@ -50,9 +52,9 @@ async function roles(): Promise<{ acting: Installation; waiting: Installation; n
 }
 
 /** A workbench that only somebody who acts can bring up. */
-async function untilActing({ rest }: Installation, timeoutMs: number): Promise<void> {
+async function untilActing({ rest }: Installation): Promise<void> {
   const user = client(rest, 'alice');
-  await user.until((await user.create()).workbench_id, 'running', timeoutMs);
+  await user.until((await user.create()).workbench_id, 'running');
 }
 
 /** Lists through this replica, twenty times a second, until it is told to stop; resolves with what failed. */
@@ -94,8 +96,8 @@ async function timed(what: string, act: () => Promise<void>): Promise<number> {
 
 test('both answer, and whoever is asked, one of them acts', async () => {
   const { name } = await roles();
-  await untilActing(replicas.a, 10_000);
-  await untilActing(replicas.b, 10_000);
+  await untilActing(replicas.a);
+  await untilActing(replicas.b);
   const writers = (await cluster.audit(CONTROLLER_USER)).filter(isActing).map(({ userAgent }) => userAgent);
   expect(new Set(writers)).toEqual(new Set([`workbench-controller (${name})`]));
 });
@@ -104,7 +106,7 @@ test('one that is asked to end hands over', async () => {
   const { acting, waiting } = await roles();
   const answered = ask(waiting);
   const ended = acting.end();
-  await timed('SIGTERM → a workbench runs by the other', () => untilActing(waiting, 15_000));
+  await timed('SIGTERM → a workbench runs by the other', () => untilActing(waiting));
   expect(await ended).toBe(0);
   expect(await answered()).toEqual([]);
   await acting.start();
@@ -114,19 +116,21 @@ test('one that is killed is followed when its lease has run out, and not before'
   const { acting, waiting } = await roles();
   const answered = ask(waiting);
   await acting.end('SIGKILL');
-  const ms = await timed('SIGKILL → a workbench runs by the other', () => untilActing(waiting, 60_000));
-  // Its last renewal was two seconds ago at most.
-  expect(ms).toBeGreaterThan(DURATION_MS - 2_500);
+  const { renewTime } = await lease();
+  await timed('SIGKILL → a workbench runs by the other', () => untilActing(waiting));
+  const { acquireTime } = await lease();
+  // Two replicas have two clocks, and read them at different moments of a call.
+  expect(Date.parse(acquireTime) - Date.parse(renewTime)).toBeGreaterThan(DURATION_MS - 500);
   expect(await answered()).toEqual([]);
   await acting.start();
-}, 120_000);
+});
 
 test('one that was frozen for longer than its lease does nothing when it thaws, and waits its turn', async () => {
   const { acting, waiting, name } = await roles();
   const answered = ask(waiting);
   acting.process().kill('SIGSTOP');
   try {
-    await timed('SIGSTOP → a workbench runs by the other', () => untilActing(waiting, 60_000));
+    await timed('SIGSTOP → a workbench runs by the other', () => untilActing(waiting));
     // Something to do for whoever believes that it acts.
     const user = client(waiting.rest, 'alice');
     for (let i = 0; i < 5; i += 1) await user.create();
@@ -140,7 +144,7 @@ test('one that was frozen for longer than its lease does nothing when it thaws, 
     (lines) => lines.some(({ msg }) => String(msg).startsWith('not acting')),
   );
   // Its cache follows again, so it could act; the other one does.
-  await untilActing(acting, 20_000);
+  await untilActing(acting);
   const late = (await cluster.audit(CONTROLLER_USER))
     .filter(({ at }) => at >= thawed)
     .filter(isOf(name))
@@ -148,4 +152,4 @@ test('one that was frozen for longer than its lease does nothing when it thaws, 
   expect(late).toEqual([]);
   expect(await answered()).toEqual([]);
   expect(observer.violations).toEqual([]);
-}, 120_000);
+});

@@ -15,18 +15,18 @@ let alice: Client;
 let bob: Client;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   installation = await install(cluster, {
     env: { WB_DEFAULT_CPU: '100m', WB_DEFAULT_RAM: '64Mi', WORKBENCH_IMAGE: 'registry.example/lab:latest' },
   });
   alice = client(installation.rest, 'alice');
   bob = client(installation.rest, 'bob');
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
 const raw = (path: string, init?: RequestInit) => fetch(installation.rest + path, init);
 

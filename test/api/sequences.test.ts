@@ -50,7 +50,7 @@ let observer: Observer;
 let alice: Client;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   installation = await install(cluster, { program: await bundle(cluster.dir), env: ENV });
   transport = createTransport(connect(cluster.kubeconfig), 'sequences');
   observer = await observe(cluster.kubeconfig, settings.namespace);
@@ -60,14 +60,14 @@ beforeAll(async () => {
   await alice.until(first, 'running');
   await alice.call('DELETE', `/${first}`);
   await alice.untilGone(first);
-}, 600_000);
+});
 
 afterAll(async () => {
   await observer?.stop();
   await installation?.end();
   await transport?.close();
   await cluster?.stop();
-}, 60_000);
+});
 
 const pathOf = (kind: ChildKind | 'Workbench', name: string) => objectPath(kind, settings.namespace, name);
 
@@ -164,8 +164,7 @@ async function judge(name: string): Promise<Seen> {
   return { workbench, problems: differences({ ...end, ...(wanted.Service ? { Service } : {}) }, wanted) };
 }
 
-const asNew = (name: string, check: (seen: Seen) => boolean) =>
-  eventually(`${name}: as new`, () => judge(name), check, 20_000);
+const asNew = (name: string, check: (seen: Seen) => boolean) => eventually(`${name}: as new`, () => judge(name), check);
 
 async function play(sequence: string[], name: string): Promise<void> {
   await create(name);
@@ -199,4 +198,4 @@ test(`${ROUNDS * AT_ONCE} sequences of actions on real workbenches end as new on
   if (WB_TEST_PATH) await playAll(first, WB_TEST_PATH);
   else await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => playAll(first + index)));
   expect(observer.violations).toEqual([]);
-}, 240_000);
+});

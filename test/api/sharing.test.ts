@@ -19,17 +19,17 @@ const replicas: Installation[] = [];
 const both = (user: string): [Client, Client] => [client(replicas[0]!.rest, user), client(replicas[1]!.rest, user)];
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated' });
+  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   proxy = await tcpProxy(cluster.server);
   replicas.push(await install(cluster, { env: { POD_NAME: 'replica-a' } }));
   replicas.push(await install(cluster, { env: { POD_NAME: 'replica-b' }, server: proxy.url }));
-}, 600_000);
+});
 
 afterAll(async () => {
   await Promise.all(replicas.map((replica) => replica.end('SIGKILL')));
   await proxy?.close();
   await cluster?.stop();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, '-n', 'workbenches'], input);
 const read = async (id: string) => JSON.parse(await kubectl(['get', 'wb', id, '-o', 'json'])) as Workbench;

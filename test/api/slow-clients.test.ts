@@ -13,12 +13,12 @@ beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
   const env = { RESTAPI_RATE_LIMIT: '5', RESTAPI_CORS_ORIGIN: 'https://portal.example', RESTAPI_URL_PREFIX: '/api' };
   installation = await install(cluster, { env });
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
 const ask = (user: string, headers: Record<string, string> = {}) =>
   fetch(`${installation.rest}/api/workbenches?user_id=${user}`, { headers });

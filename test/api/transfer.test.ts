@@ -69,13 +69,13 @@ beforeAll(async () => {
   alice = await as('alice');
   bob = await as('bob');
   admin = client(installation.rest, 'alice', await provider.token('root', true));
-}, 600_000);
+});
 
 afterAll(async () => {
   await installation?.end();
   provider?.close();
   await cluster?.stop();
-}, 60_000);
+});
 
 describe('an administrator', () => {
   test('gives away what is stopped, with its volume; the new owner starts it with the same files, and its shares stay', async () => {

@@ -19,13 +19,13 @@ let later: Installation;
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
   earlier = await install(cluster, { ...earlierVersion(cluster.dir), env: { POD_NAME: 'earlier' } });
-}, 600_000);
+});
 
 afterAll(async () => {
   await earlier?.end('SIGKILL');
   await later?.end();
   await cluster?.stop();
-}, 60_000);
+});
 
 const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, '-n', 'workbenches'], input);
 const children = async () =>

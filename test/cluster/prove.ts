@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { whyNoRealNode } from './cluster.ts';
+import { nodeLockPath } from './machine/nodeLock.ts';
 import { difference, machineState } from './prove/machineState.ts';
+import { waitUntil } from './run/waitUntil.ts';
 
 /**
  * Shows that a real cluster leaves nothing behind, however it ends: `node test/cluster/prove.ts`, as root, on a machine
@@ -75,7 +77,13 @@ const twice = (pid: number): void => {
 
 function killWithJanitor(pid: number): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-  const isJanitor = (child: number): boolean => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('janitor.ts');
+  const isJanitor = (child: number): boolean => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('janitor.ts');
+    } catch {
+      return false; // It has ended since, as the janitor does not.
+    }
+  };
   for (const victim of [...children.filter(isJanitor), pid]) process.kill(victim, 'SIGKILL');
 }
 
@@ -88,7 +96,7 @@ try {
   for (const after of [1000, 2500, 'page'] as const) {
     const when = after === 'page' ? 'with a Pod running' : `${after} ms after the start`;
     const killed = await live('hold', after, (pid) => process.kill(pid, 'SIGKILL'));
-    await delay(2000);
+    waitUntil('the janitor to give the lock back', () => !existsSync(nodeLockPath));
     check(`kill -9 ${when}`, killed, null);
     await live('hold', after, killWithJanitor);
     check(`the start after a kill -9 of it and its janitor ${when}`, await live('stop', 'page'), 0);

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { requirePackages } from '../cluster/machine/packages.ts';
 import { elapsedReport } from '../cluster/run/elapsedReport.ts';
 
@@ -12,6 +12,19 @@ export async function launchChromium(): Promise<Browser> {
   await requirePackages(list, 'A test in a browser', elapsedReport());
   return chromium.launch({ executablePath: '/usr/bin/chromium' });
 }
+
+/** ms; a busy machine is no answer. */
+const PATIENCE_MS = 120_000;
+
+/** For a person who has been nowhere yet. */
+export async function newPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
+  const page = await browser.newPage(options);
+  page.context().setDefaultTimeout(PATIENCE_MS);
+  return page;
+}
+
+/** The page reloads itself no more: what it shows stays. */
+export const hold = (page: Page) => page.route('**', (route) => route.abort('aborted'));
 
 /** Everything that the page asked for and complained of since now; the 503 of the state page itself is no complaint. */
 export function listen(page: Page): { requests: string[]; complaints: string[] } {

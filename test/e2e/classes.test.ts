@@ -74,8 +74,12 @@ describe('which version runs', () => {
     process.kill(processOf(id), 'SIGKILL');
     const restarts = async () => (await podOf(id)).status!.containerStatuses![0]!.restartCount;
     await eventually('restarted', restarts, (count) => count === 1);
-    const back = await alice.until(id, 'running');
-    expect([await versionAt(back), back.image_digest]).toEqual(['v1', one]);
+    await eventually(
+      'open again',
+      () => versionAt(item),
+      (version) => version === 'v1',
+    );
+    expect((await alice.until(id, 'running')).image_digest).toBe(one);
     expect((await podOf(id)).metadata.uid).toBe(before.metadata.uid);
 
     const next = await restart(id);
@@ -247,7 +251,7 @@ test('a class that is missing, or refuses, is a sentence over REST, on the objec
     expect(answer).toMatchObject({ status: 400, body: { error: { reason } } });
     await kubectl(['apply', '-f', '-'], manifest(name, spec));
     const read = async () => JSON.parse(await kubectl(['get', 'wb', name, '-o', 'json'])) as Workbench;
-    const { status } = await eventually(reason, read, (seen) => seen.status?.reason === reason, 10_000);
+    const { status } = await eventually(reason, read, (seen) => seen.status?.reason === reason);
     expect(status).toMatchObject({ phase: 'Failed', message: answer.body.error!.message });
     expect(await kubectl(['describe', 'wb', name])).toContain(reason);
     await kubectl(['delete', 'wb', name]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { serve } from '../rest/served.ts';
 import type { Served } from '../rest/served.ts';
-import { launchChromium, listen, photograph } from './chromium.ts';
+import { launchChromium, listen, newPage, photograph } from './chromium.ts';
 
 let browser: Browser;
 let served: Served;
@@ -11,16 +11,16 @@ let served: Served;
 beforeAll(async () => {
   browser = await launchChromium();
   served = await serve({ urlPrefix: '/api' });
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser?.close();
   await served?.close();
-}, 60_000);
+});
 
 test('it shows every call and tries one, and fetches nothing from elsewhere', async () => {
   served.put('genome', 'Running');
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   const { requests, complaints } = listen(page);
   await page.goto(`${served.url}/docs`);
   const operation = page.locator('#operations-default-getWorkbench');

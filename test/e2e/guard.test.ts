@@ -6,7 +6,7 @@ import { placeOf } from '../../src/guard/path.ts';
 import { client } from '../client.ts';
 import type { Client, Item } from '../client.ts';
 import { eventually } from '../eventually.ts';
-import { launchChromium, photograph } from './chromium.ts';
+import { launchChromium, newPage, photograph } from './chromium.ts';
 import { confusingPaths } from './confusing-paths.ts';
 import { GUARD_ANNOTATIONS, installGuarded } from './guarded.ts';
 import type { GuardedInstallation } from './guarded.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await world?.teardown();
-}, 120_000);
+});
 
 async function runningFor(user: string): Promise<Item> {
   const { workbench_id: id } = await (await as(user)).create();
@@ -35,14 +35,13 @@ async function runningFor(user: string): Promise<Item> {
     'running',
     async () => (await as(user)).get(id),
     ({ status }) => status === 'running',
-    120_000,
   );
 }
 
 /** A person with a browser of their own. Resolves on the page that comes after the login. */
 async function openAs(user: string, url: string): Promise<{ context: BrowserContext; page: Page }> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+  const page = await newPage(browser);
+  const context = page.context();
   await page.goto(url);
   await page.locator('#username').fill(user);
   await page.locator('#password').fill(world.keycloak.password(user));
@@ -141,7 +140,6 @@ describe('in a browser', () => {
       'stopped',
       async () => (await as('alice')).get(id),
       ({ status }) => status === 'stopped',
-      60_000,
     );
     await alices.page.goto(url);
     expect(await heading(alices.page)).toBe('This workbench is stopped');
@@ -175,7 +173,6 @@ test('what is authorised is what is routed, for hundreds of addresses that could
       'running',
       async () => (await as(user)).get(name),
       ({ status }) => status === 'running',
-      120_000,
     );
   const origin = world.cluster.ingressUrl!;
   const disagreements: string[] = [];
@@ -200,7 +197,7 @@ test('what is authorised is what is routed, for hundreds of addresses that could
   process.stderr.write(`addresses that could be read in two ways: ${opened} opened what they were authorised for\n`);
   expect(disagreements).toEqual([]);
   expect(opened).toBeGreaterThan(5);
-}, 300_000);
+});
 
 test('a guard that nobody asks is noticed: the workbench is not called running', async () => {
   const { OIDC_CLIENT_ID, WB_GUARD_KEY_FILE } = world.guard;
@@ -211,15 +208,15 @@ test('a guard that nobody asks is noticed: the workbench is not called running',
   // It runs when the guard comes, and nobody has told Traefik.
   await world.end();
   await world.start({ OIDC_CLIENT_ID, WB_GUARD_KEY_FILE });
-  const failed = await eventually('failed', look, ({ status }) => status === 'failed', 120_000);
+  const failed = await eventually('failed', look, ({ status }) => status === 'failed');
   expect(failed).toMatchObject({
     status_reason: 'Unguarded',
     status_message: expect.stringContaining('opens for everybody'),
   });
   await world.end();
   await world.start({ INGRESS_ANNOTATIONS: GUARD_ANNOTATIONS });
-  await eventually('running', look, ({ status }) => status === 'running', 120_000);
-}, 300_000);
+  await eventually('running', look, ({ status }) => status === 'running');
+});
 
 describe('what is shared', () => {
   const share = async (permission: string | null) =>
@@ -236,7 +233,7 @@ describe('what is shared', () => {
     await world.end();
     await world.start(world.inHosts);
     const look = async () => (await as('alice')).get(item.workbench_id);
-    const { public_endpoint: url } = await eventually('running', look, ({ status }) => status === 'running', 120_000);
+    const { public_endpoint: url } = await eventually('running', look, ({ status }) => status === 'running');
     expect(new URL(url).hostname).toBe(`${item.workbench_id}.wb.localhost`);
     const alices = await openAs('alice', url);
     expect(await alices.page.locator('dl').innerText()).toContain(item.workbench_id);
@@ -274,5 +271,5 @@ describe('what is shared', () => {
     });
     expect(asOther.status).toBe(403);
     await Promise.all([context.close(), alices.context.close()]);
-  }, 300_000);
+  });
 });

@@ -13,7 +13,7 @@ import { eventually } from '../eventually.ts';
 import { buildImage } from '../images/buildImage.ts';
 import { pushBuildBase, pushRuntimeBase } from '../images/pushBases.ts';
 import { pushWorkbenchImage } from '../images/push.ts';
-import { open } from './browser.ts';
+import { glance, open } from './browser.ts';
 
 let cluster: Cluster;
 let workbenchImage: string;
@@ -45,6 +45,8 @@ async function installController(): Promise<void> {
     WORKBENCH_IMAGE: workbenchImage,
     WB_DEFAULT_CPU: '10m',
     WB_DEFAULT_RAM: '128Mi',
+    // On a busy machine it takes a while until nobody routes to who ends.
+    WB_DRAIN: '10',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   for (const part of ['deploy', 'crds', 'deploy.sh']) cpSync(part, join(admin(), part), { recursive: true });
@@ -57,7 +59,7 @@ async function installController(): Promise<void> {
     IMAGE_NAME: `${cluster.registry}/workbench-controller`,
     IMAGE_TAG: 'test',
   };
-  await promisify(execFile)(join(admin(), 'deploy.sh'), [], { env, timeout: 240_000 });
+  await promisify(execFile)(join(admin(), 'deploy.sh'), [], { env, timeout: 600_000 });
 }
 
 /** A copy of what an admin has, to write settings into. */
@@ -90,19 +92,22 @@ await until(id, 'NotFound');
 console.log(JSON.stringify(seen));
 `;
 
-/** Asks a hundred times a second, for as many seconds as it is told, and prints what was not answered with 200. */
+/** A file of the Pod: as long as it is not there, it is asked. */
+const ENOUGH = '/home/project/enough';
+
+/** Asks a hundred times a second until there is enough, and prints what was not answered with 200. */
 const ASK = `
-const [url, seconds] = process.argv.slice(1);
+const [url, enough] = process.argv.slice(1);
+const { existsSync } = require('node:fs');
 const failed = [];
 const asked = [];
-const timer = setInterval(() => {
+const timer = setInterval(async () => {
   asked.push(fetch(url).then((r) => r.text().then(() => r.ok || failed.push(r.status)), (e) => failed.push(String(e.cause ?? e))));
-}, 10);
-setTimeout(async () => {
+  if (asked.length % 100 > 0 || !existsSync(enough)) return;
   clearInterval(timer);
   await Promise.all(asked);
   console.log(JSON.stringify({ asked: asked.length, failed }));
-}, seconds * 1000);
+}, 10);
 `;
 
 beforeAll(async () => {
@@ -126,18 +131,19 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster?.stop();
-}, 120_000);
+});
 
 test('over REST: create, open, stop, see the state page, start', async () => {
   const { workbench_id: id, public_endpoint: url } = await alice.create();
-  await alice.until(id, 'running', 30_000);
+  await alice.until(id, 'running');
   expect(await open(url)).toMatchObject({ status: 200, id, version: 'v1' });
   await alice.stop(id);
   await alice.until(id, 'stopped');
   const page = await eventually(
     'the state page',
-    () => open(url),
-    ({ state }) => state !== null,
+    () => glance(url),
+    // Either replica answers, and one has heard of it before the other.
+    ({ state }) => state === 'stopped',
   );
   expect(page).toMatchObject({ status: 503, state: 'stopped' });
   await alice.start(id);
@@ -176,11 +182,11 @@ test('by a manifest, and deleted: nothing is left', async () => {
     '-p',
     '{"spec":{"resources":{"cpu":"10m","memory":"128Mi"}}}',
   ]);
-  await workbenches(['wait', 'wb', 'genome', '--for=condition=Ready', '--timeout=60s']);
+  await workbenches(['wait', 'wb', 'genome', '--for=condition=Ready', '--timeout=120s']);
   expect(await open(`${cluster.ingressUrl}/project/genome`)).toMatchObject({ status: 200, id: 'genome' });
   await workbenches(['delete', 'wb', 'genome']);
   const left = () => workbenches(['get', 'pods,services,ingresses', '-l', 'workbench.h1st.ai/id=genome', '-o', 'name']);
-  await eventually('collected', left, (names) => names === '', 60_000);
+  await eventually('collected', left, (names) => names === '');
 });
 
 test('the controller is uninstalled and installed again, and no workbench notices', async () => {
@@ -207,13 +213,13 @@ test('a rolling update fails no request, a hundred a second through the ClusterI
   await alice.until(id, 'running');
   const address = await system(['get', 'service', 'workbench-controller', '-o', 'jsonpath={.spec.clusterIP}']);
   const url = `http://${address}:8999/workbenches?user_id=alice`;
-  const exec = ['exec', '-n', 'workbenches', await podOf(id), '--', '/usr/local/bin/node', '-e', ASK, url, '25'];
-  const [said] = await Promise.all([
-    cluster.kubectl(exec),
-    system(['rollout', 'restart', DEPLOYMENT]).then(() => system(['rollout', 'status', DEPLOYMENT, '--timeout=120s'])),
-  ]);
-  const { asked, failed } = JSON.parse(said) as { asked: number; failed: unknown[] };
+  const node = ['exec', '-n', 'workbenches', await podOf(id), '--', '/usr/local/bin/node', '-e'];
+  const asking = cluster.kubectl([...node, ASK, url, ENOUGH]);
+  await system(['rollout', 'restart', DEPLOYMENT]);
+  await system(['rollout', 'status', DEPLOYMENT, '--timeout=300s']);
+  await cluster.kubectl([...node, `require('node:fs').writeFileSync('${ENOUGH}', '')`]);
+  const { asked, failed } = JSON.parse(await asking) as { asked: number; failed: unknown[] };
   process.stderr.write(`${asked} requests during a rolling update, ${failed.length} failed\n`);
-  expect(asked).toBeGreaterThan(1_000);
+  expect(asked).toBeGreaterThan(500);
   expect(failed).toEqual([]);
-}, 180_000);
+});

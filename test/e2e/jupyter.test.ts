@@ -5,8 +5,8 @@ import { client } from '../client.ts';
 import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { pushJupyterImage } from '../images/pushJupyter.ts';
-import { open } from './browser.ts';
-import { launchChromium, listen, look, photograph } from './chromium.ts';
+import { glance } from './browser.ts';
+import { hold, launchChromium, listen, look, newPage, photograph } from './chromium.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await world?.teardown();
-}, 120_000);
+});
 
 const heading = (page: Page, text: string) => page.getByRole('heading', { level: 1, name: text, exact: true });
 const launcher = (page: Page) => page.locator('.jp-LauncherCard[data-category="Notebook"]').first();
@@ -50,7 +50,7 @@ async function timed<T>(what: string, act: () => Promise<T>): Promise<T> {
 async function untilStatePage(url: string, state: string): Promise<void> {
   await eventually(
     `the page that says ${state}`,
-    () => open(url),
+    () => glance(url),
     (page) => page.state === state,
   );
 }
@@ -84,9 +84,9 @@ async function runCell(page: Page, code: string): Promise<{ printed: string; soc
 test('JupyterLab opens when it is called running and runs a cell; stopped, its address says so, and opens it by itself once it is started again', async () => {
   const { workbench_id: id, public_endpoint: url } = await timed('POST → running, with the pull', async () => {
     const created = await alice.create(jupyter);
-    return alice.until(created.workbench_id, 'running', 120_000);
+    return alice.until(created.workbench_id, 'running');
   });
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   // A notebook that is not saved asks before it is left.
   page.on('dialog', (dialog) => void dialog.accept());
   await timed('URL → launcher', async () => {
@@ -111,7 +111,7 @@ test('JupyterLab opens when it is called running and runs a cell; stopped, its a
   // Nobody reloads: the page itself looks again, at the same address.
   await timed('start → launcher, by itself', async () => {
     await alice.start(id);
-    await launcher(page).waitFor({ timeout: 60_000 });
+    await launcher(page).waitFor();
   });
   expect(page.url()).toBe(`${url}/lab`);
   await page.close();
@@ -132,11 +132,12 @@ describe('the page of a workbench that does not run', () => {
     '%s: says so and what to do, to a phone and by night, from one file without a script',
     async (state, title, todo) => {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const page = await browser.newPage({ colorScheme });
+        const page = await newPage(browser, { colorScheme });
         const heard = listen(page);
         const url = address(state);
         const response = await page.goto(url);
         await heading(page, title).waitFor();
+        await hold(page);
         expect(await page.getByText(todo).count()).toBe(1);
         expect(await page.getByText(/^This page looks again every \d+ seconds\.$/).count()).toBe(1);
         expect(response!.headers()).toMatchObject({
@@ -167,8 +168,9 @@ describe('the page of a workbench that does not run', () => {
   test('a failure names its reason and has the sentence that the status has', async () => {
     const { status_reason: reason, status_message: message } = await alice.get(ids.failed!);
     expect(reason).toBe('ImagePullBackOff');
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(address('failed'));
+    await hold(page);
     const why = page.getByRole('definition').first();
     expect(await why.innerText()).toBe(`${String(reason)}\n${String(message)}`);
     await page.close();

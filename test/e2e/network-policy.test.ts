@@ -13,7 +13,7 @@ import { eventually } from '../eventually.ts';
 import { open } from './browser.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
-import { addressOf, connections, listen, podsOf } from './reach.ts';
+import { addressOf, connections, listen, namespacesOf, podsOf } from './reach.ts';
 import type { Attempt, Pod } from './reach.ts';
 
 const POLICIES = ['-f', 'deploy/cluster/network-policies.yaml', '-f', 'deploy/controller/network-policies.yaml'];
@@ -63,11 +63,16 @@ interface Connection extends Attempt {
 
 beforeAll(async () => {
   installation = await installForReal({}, { networkPolicies: true });
-  const items = podsOf(STAND_INS, `${installation.cluster.registry}/workbench:latest`);
-  await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const apply = (items: object[]) =>
+    kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  await apply(namespacesOf(STAND_INS));
+  // A Pod is refused where its account is not there yet.
+  for (const { namespace } of STAND_INS)
+    await kubectl(['wait', '-n', namespace, 'serviceaccount/default', '--for=create', '--timeout=120s']);
+  await apply(podsOf(STAND_INS, `${installation.cluster.registry}/workbench:latest`));
   const [workbench, other] = await Promise.all([runWorkbench(), runWorkbench()]);
   for (const { name, namespace } of STAND_INS) {
-    await kubectl(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
+    await kubectl(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=120s']);
   }
   const targets = await targetsBeside(other);
   const pods = { workbench, ...Object.fromEntries(STAND_INS.map((one) => [one.name, one])) } as Record<string, Pod>;
@@ -113,7 +118,7 @@ async function targetsBeside(workbench: Pod): Promise<{ to: string; host: string
 afterAll(async () => {
   metadata.close();
   await installation?.teardown();
-}, 120_000);
+});
 
 test('without NetworkPolicies everyone reaches everything', async () => {
   await settle(all());

@@ -71,32 +71,33 @@ export async function listen(kubectl: Kubectl, pod: Pod, port: number): Promise<
 const listeners = (ports: number[]) => `setInterval(() => {}, 2 ** 30);${ports.map((port) => listener(port)).join('')}`;
 
 /** Namespaces with one restricted Pod each, which has the application's name before its own. */
+export function namespacesOf(standIns: StandIn[]): object[] {
+  return standIns.map(({ namespace, label }) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespace,
+      labels: { 'pod-security.kubernetes.io/enforce': 'restricted', ...(label && { [label]: 'true' }) },
+    },
+  }));
+}
+
 export function podsOf(standIns: StandIn[], image: string): object[] {
-  return standIns.flatMap(({ name, namespace, label, ports = {} }) => [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: {
-        name: namespace,
-        labels: { 'pod-security.kubernetes.io/enforce': 'restricted', ...(label && { [label]: 'true' }) },
-      },
+  return standIns.map(({ name, namespace, ports = {} }) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { 'app.kubernetes.io/name': `workbench-${name}` } },
+    spec: {
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name,
+          image,
+          command: [NODE, '-e', listeners(Object.values(ports))],
+          ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort })),
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
+      ],
     },
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace, labels: { 'app.kubernetes.io/name': `workbench-${name}` } },
-      spec: {
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-        containers: [
-          {
-            name,
-            image,
-            command: [NODE, '-e', listeners(Object.values(ports))],
-            ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort })),
-            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-          },
-        ],
-      },
-    },
-  ]);
+  }));
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { API_VERSION } from '../../src/workbench/resource.ts';
 import { client } from '../client.ts';
@@ -65,7 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await observer?.stop();
   await world?.teardown();
-}, 120_000);
+});
 
 const kubectl = (args: string[], input?: string) => world.cluster.kubectl([...args, '-n', 'workbenches'], input);
 const write = async ({ public_endpoint: url }: Item, name: string, text: string) =>
@@ -76,9 +77,14 @@ const read = async ({ public_endpoint: url }: Item, name: string) => {
 };
 const volumeOf = (item: Item) => (item.storage as { volume_id: string }).volume_id;
 
+interface VolumesAnswer {
+  items?: { volume_id: string; status: string }[];
+  error?: { reason: string };
+}
+
 async function volumes(method: string, user: string, id = '') {
   const response = await fetch(`${world.rest}/volumes${id && `/${id}`}?user_id=${user}`, { method });
-  return { status: response.status, body: (await response.json()) as { items?: object[]; error?: { reason: string } } };
+  return { status: response.status, body: (await response.json()) as VolumesAnswer };
 }
 
 async function restart(id: string): Promise<Item> {
@@ -92,6 +98,23 @@ async function remove(who: Client, id: string): Promise<void> {
   await who.call('DELETE', `/${id}`);
   await who.untilGone(id);
 }
+
+/** Nobody mounts it any more; that is known a moment after its workbench is known to be gone. */
+async function discard(volume: string): Promise<void> {
+  await eventually(
+    'discarded',
+    () => volumes('DELETE', 'alice', volume),
+    ({ status }) => status === 200,
+  );
+  await untilNoVolume();
+}
+
+const untilNoVolume = () =>
+  eventually(
+    'without a volume',
+    () => kubectl(['get', 'pvc', '-o', 'name']),
+    (names) => names.trim() === '',
+  );
 
 test('files are there after a killed process, a lost Pod, stop and start, another size, and in a new workbench of the same owner', async () => {
   const { workbench_id: id } = await alice.create({ class: 'kept' });
@@ -119,22 +142,23 @@ test('files are there after a killed process, a lost Pod, stop and start, anothe
 
   const volume = volumeOf(item);
   await remove(alice, id);
-  expect((await volumes('GET', 'alice')).body.items).toEqual([
-    expect.objectContaining({ volume_id: volume, status: 'kept' }),
-  ]);
+  await eventually(
+    'kept',
+    () => volumes('GET', 'alice'),
+    ({ body: { items } }) =>
+      isDeepStrictEqual(
+        items!.map(({ volume_id: one, status }) => [one, status]),
+        [[volume, 'kept']],
+      ),
+  );
   const theirs = await bob.call('POST', '', { class: 'kept', storage: { volume_id: volume } });
   expect(theirs).toMatchObject({ status: 400, body: { error: { reason: 'VolumeMissing' } } });
 
   const { workbench_id: next } = await alice.create({ class: 'kept', storage: { volume_id: volume } });
   expect(await read(await alice.until(next, 'running'), 'note.txt')).toBe('mine');
   await remove(alice, next);
-  expect((await volumes('DELETE', 'alice', volume)).status).toBe(200);
-  await eventually(
-    'removed',
-    () => kubectl(['get', 'pvc', '-o', 'name']),
-    (names) => names.trim() === '',
-  );
-}, 240_000);
+  await discard(volume);
+});
 
 test('of two workbenches that want one volume at once only one has it, and the other gets it, with all files, when that one stops', async () => {
   const { workbench_id: first } = await alice.create({ class: 'kept' });
@@ -153,13 +177,8 @@ test('of two workbenches that want one volume at once only one has it, and the o
   expect(await read(await alice.until(other, 'running'), 'note.txt')).toBe('one at a time');
   await remove(alice, other);
   await remove(alice, first);
-  await volumes('DELETE', 'alice', volume);
-  await eventually(
-    'removed',
-    () => kubectl(['get', 'pvc', '-o', 'name']),
-    (names) => names.trim() === '',
-  );
-}, 240_000);
+  await discard(volume);
+});
 
 test('where the class says so the volume goes with its workbench', async () => {
   const { workbench_id: id } = await bob.create({ class: 'gone' });
@@ -171,9 +190,13 @@ test('where the class says so the volume goes with its workbench', async () => {
   );
   expect(written.map((dir) => readFileSync(join(dir, 'note.txt'), 'utf8'))).toContain('short-lived');
   await remove(bob, id);
-  expect((await kubectl(['get', 'pvc', '-o', 'name'])).trim()).toBe('');
-  expect((await volumes('GET', 'bob')).body.items).toEqual([]);
-}, 120_000);
+  await untilNoVolume();
+  await eventually(
+    'none',
+    () => volumes('GET', 'bob'),
+    ({ body: { items } }) => items!.length === 0,
+  );
+});
 
 test('never were two Pods on one volume', () => {
   expect(observer.violations).toEqual([]);

@@ -1,12 +1,14 @@
 /**
  * Does the status tell the truth? A sample every 50 ms: what REST says of a workbench and, when it says running, whether its
- * page opens. An untruth is a page that did not open with "running" said before it was asked and after it had answered.
+ * page opens. An untruth is a page that did not open with "running" said before it was asked, after it had answered, and all the while.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../client.ts';
 import { open } from './browser.ts';
 
 const EVERY_MS = 50;
+/** Pages that are asked for at once are not answered in turn: what did not open this soon after another is of the same spell. */
+const APART_MS = 1_000;
 
 /** From the first page that did not open beside "running" until it did or something else was said. */
 export interface Untruth {
@@ -35,9 +37,10 @@ export function witness(client: Client, id: string, url: string): Witness {
   async function sample(): Promise<Sample> {
     const at = performance.now();
     if ((await statusOf()) !== 'running') return { at, isRunning: false };
+    const before = said.length;
     const page = await open(url);
     if (page.status === 200 && page.id === id) return { at, isRunning: true };
-    if ((await statusOf()) !== 'running') return { at, isRunning: false };
+    if ((await statusOf()) !== 'running' || said.length !== before) return { at, isRunning: false };
     return { at, isRunning: true, got: `${page.status} ${page.state ?? ''}`.trim() };
   }
 
@@ -75,14 +78,14 @@ interface Sample {
 /** In the order in which the samples were begun. */
 function untruthsIn(samples: Sample[]): Untruth[] {
   const untruths: Untruth[] = [];
-  let first: number | undefined;
+  let [first, last] = [0, -Infinity];
   for (const { at, got } of samples) {
-    if (got === undefined) {
-      first = undefined;
-      continue;
+    if (got === undefined) continue;
+    if (at - last > APART_MS) {
+      untruths.push({ ms: 0, got: [] });
+      first = at;
     }
-    if (first === undefined) untruths.push({ ms: 0, got: [] });
-    first ??= at;
+    last = at;
     const untruth = untruths.at(-1)!;
     // The last sample of a spell stands for the time until the next one.
     untruth.ms = Math.round(at - first) + EVERY_MS;

@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await later?.end();
   await world?.teardown();
-}, 120_000);
+});
 
 const kubectl = (args: string[], input?: string) => world.cluster.kubectl([...args, '-n', 'workbenches'], input);
 const isRunning = async (alice: Client, id: string) => (await alice.get(id)).status === 'running';
@@ -66,4 +66,4 @@ test('each workbench is the same process in the same Pod, and what it kept is th
     expect(await after.until(id, 'running')).toMatchObject({ image_digest: digest });
   }
   expect((await open(items[0]!.public_endpoint)).version).toBe('v2');
-}, 180_000);
+});

@@ -5,11 +5,9 @@ import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { layStorage } from '../disks.ts';
 import { bundle } from '../installation.ts';
-import { isWrite, textOf } from './calls.ts';
 import { DISKS } from './disk.ts';
-import type { Recorded } from './play.ts';
 import type { Plan } from './plans.ts';
-import type { Scenario, ScenarioName } from './scenarios.ts';
+import type { ScenarioName } from './scenarios.ts';
 import { openStage, textOfRecord } from './stage.ts';
 import type { Run, Stage } from './stage.ts';
 
@@ -186,15 +184,3 @@ function problemOf(plan: Plan, run: PromiseSettledResult<Run>, wanted: Run['outc
     return `${(error as Error).message}\n${textOfRecord(record)}`;
   }
 }
-
-/**
- * The writes of a run. Of statuses only the last: on a slow machine a phase may last the second that makes it worth a write. Of
- * one that is gone none, for the same reason.
- */
-export function writesIn(record: readonly Recorded[], { after }: Scenario): string[] {
-  const writes = record.filter(isWrite).map(textOf);
-  const last = after === 'gone' ? -1 : writes.lastIndexOf(STATUS);
-  return writes.filter((write, index) => write !== STATUS || index === last);
-}
-
-const STATUS = 'patch workbenches/status';

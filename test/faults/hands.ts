@@ -7,10 +7,11 @@ import type { KubeObject } from '../../src/workbench/objects.ts';
 import { API_VERSION, KIND } from '../../src/workbench/resource.ts';
 import type { WorkbenchSpec } from '../../src/workbench/resource.ts';
 import type { Observer, Seen } from '../observer.ts';
+import type { Play } from './play.ts';
 
 export interface Hands {
   newName: () => string;
-  /** A manifest is applied. */
+  /** A manifest is applied. Resolves when everybody could have seen it. */
   make: (name: string, spec: Partial<WorkbenchSpec>) => Promise<void>;
   /** Anything else, whole. */
   makeOther: (kind: Kind, object: object) => Promise<void>;
@@ -27,7 +28,7 @@ export interface Hands {
 
 const PATIENCE_MS = 120_000;
 
-export function hands(transport: Transport, observer: Observer, namespace: string, user: string): Hands {
+export function hands(transport: Transport, observer: Observer, namespace: string, play: Play): Hands {
   function nameOf(kind: Kind, id: string): string {
     const found = observer.view(id).find((object) => object.kind === kind && !object.metadata.deletionTimestamp);
     if (!found) throw new Error(`${id} has no ${kind}`);
@@ -39,14 +40,18 @@ export function hands(transport: Transport, observer: Observer, namespace: strin
       throw new Error(`${id} was not ${what}; there is ${JSON.stringify(observer.view(id))}`);
   }
 
-  const post = async (kind: Kind, body: object) =>
-    void (await transport.call('POST', collectionPath(kind, namespace), { body }));
+  const post = (kind: Kind, body: object) =>
+    transport.call<KubeObject>('POST', collectionPath(kind, namespace), { body });
 
   return {
     newName,
-    make: (name, spec) =>
-      post('Workbench', { apiVersion: API_VERSION, kind: KIND, metadata: { name }, spec: { owner: user, ...spec } }),
-    makeOther: post,
+    async make(name, spec) {
+      play.ids.add(name);
+      const body = { apiVersion: API_VERSION, kind: KIND, metadata: { name }, spec: { owner: play.user, ...spec } };
+      const { metadata } = await post('Workbench', body);
+      await until('made', name, () => observer.workbench(name)?.metadata.uid === metadata.uid);
+    },
+    makeOther: async (kind, object) => void (await post(kind, object)),
     async edit(kind, id, body, subresource) {
       const path = objectPath(kind, namespace, nameOf(kind, id)) + (subresource ? `/${subresource}` : '');
       return transport.call<KubeObject>('PATCH', path, { body, contentType: 'application/merge-patch+json' });

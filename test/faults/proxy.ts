@@ -27,7 +27,7 @@ export interface FaultProxy {
   url: string;
   /** From now on requests and events are these plays'. */
   play: (plays: readonly Play[]) => void;
-  /** The resources of the namespace that are being watched. */
+  /** The resources of the namespace that are being watched, by watches that tell all. */
   watched: () => Set<string>;
   close: () => Promise<void>;
 }
@@ -58,6 +58,7 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
   let isOut = false;
   let heldUntil = 0;
   const streams = new Map<ServerResponse, string>();
+  const pulse = startPulse();
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
@@ -70,7 +71,7 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     }
     const [play, action] = fateOf(call, owner, isOurs);
     const entry = play?.note({ ...call, ...(action ? { fault: action } : {}) }) ?? { ...call, at: 0 };
-    if (isOurs && isWrite(call)) options.onWrite(call, performance.now() < heldUntil);
+    if (isOurs && isWrite(call)) options.onWrite(call, pulse.since() < heldUntil);
     const sent = performance.now();
     await pass(request, response, body, entry, play);
     if (call.resource === 'leases' && isWrite(call) && entry.code! < 300) heldUntil = sent + leaseMs(body);
@@ -110,7 +111,8 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     else if (isWatch && answer.statusCode === 200 && entry.namespace === namespace) {
       streams.set(response, entry.resource);
       response.once('close', () => streams.delete(response));
-      await passEvents(answer, response, { resource: entry.resource, plays: () => plays, befall: strike });
+      const onDeaf = () => void streams.delete(response);
+      await passEvents(answer, response, { resource: entry.resource, plays: () => plays, befall: strike, onDeaf });
     } else await pipeline(answer, response);
   }
 
@@ -194,12 +196,22 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     watched: () => new Set(streams.values()),
     async close() {
       const closed = once(server, 'close');
+      pulse.stop();
       server.close();
       server.closeAllConnections();
       agent.destroy();
       await closed;
     },
   };
+}
+
+const PULSE_MS = 50;
+
+/** Since when what comes in now may have been there: this process, too, may have stood still for a while. */
+function startPulse(): { since: () => number; stop: () => void } {
+  let [before, last] = [performance.now(), performance.now()];
+  const timer = setInterval(() => ([before, last] = [last, performance.now()]), PULSE_MS);
+  return { since: () => before, stop: () => clearInterval(timer) };
 }
 
 /** How long nobody else may take a Lease that was written so. */

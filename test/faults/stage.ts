@@ -20,6 +20,7 @@ import type { Recorded } from './play.ts';
 import type { Plan, Pace } from './plans.ts';
 import { portal } from './portal.ts';
 import { faultProxy } from './proxy.ts';
+import { isLeft, writesIn, writesOf } from './reference.ts';
 import { CLASSES, SCENARIOS } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -53,8 +54,10 @@ export interface Stage {
 
 /** By then the reference's end must be reached (invariant I5); the longest backoff of one fault is far below. */
 const CONVERGES_WITHIN_MS = 60_000;
-/** What the controller's log says when it begins to. */
+/** What the controller's log says when it begins to act, when it begins, and when it may act no more. */
 const ACTING = 'acting: this replica has the lease';
+const LISTENING = 'listening';
+const WAITING = 'not acting: the lease is lost';
 /** What must not happen any more can only be waited for. Longer than the first backoff and the hold of a stop. */
 const QUIET_MS = 350;
 
@@ -170,11 +173,12 @@ export async function openStage(cluster: Cluster, number: number, program: strin
   }
 
   async function playOne({ scenario: name, wanted, withinMs = 0 }: Part, play: Play): Promise<Run> {
-    const { before, act, after, class: className }: Scenario = SCENARIOS[name];
+    const scenario: Scenario = SCENARIOS[name];
+    const { before, act, after, class: className } = scenario;
     const seen = observer.violations.length;
     const actors = {
       portal: portal(installation.rest, play.user, () => restarted.catch(() => undefined)),
-      hands: hands(transport, observer, namespace, play.user),
+      hands: hands(transport, observer, namespace, play),
     };
     let id = '';
     if (className !== undefined) disks.push(await layDisk(transport));
@@ -192,7 +196,9 @@ export async function openStage(cluster: Cluster, number: number, program: strin
         if (state === 'gone') return metadata === undefined;
         return (
           status?.phase === (state === 'running' ? 'Running' : 'Stopped') &&
-          status.observedGeneration === metadata?.generation
+          status.observedGeneration === metadata?.generation &&
+          // Each kind has a watch of its own.
+          isLeft(observer.view(to), { ...scenario, after: state })
         );
       }, CONVERGES_WITHIN_MS + moreMs);
       await actors.portal.until(to, state);
@@ -201,7 +207,12 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     play.begin();
     id = await act(actors, id);
     await arrive(id, after, withinMs);
-    await rest(play, () => play.isDone && (wanted === undefined || isDeepStrictEqual(look(), wanted)), withinMs);
+    const isReference = () =>
+      isLeft(observer.view(id), scenario) &&
+      observer.atRest(id).length === 0 &&
+      isDeepStrictEqual(writesIn(play.record, scenario), writesOf(scenario));
+    const isEnd = () => (wanted === undefined ? isReference() : isDeepStrictEqual(look(), wanted));
+    await rest(play, () => play.isDone && play.deaths === 0 && isEnd(), withinMs);
     const ids = [...play.ids];
     return {
       record: play.record,
@@ -232,7 +243,7 @@ export async function openStage(cluster: Cluster, number: number, program: strin
   }
 
   const isActing = () => {
-    const last = installation.log().findLast(({ msg }) => msg === 'listening' || msg === ACTING);
+    const last = installation.log().findLast(({ msg }) => [LISTENING, ACTING, WAITING].includes(String(msg)));
     return last?.msg === ACTING;
   };
 

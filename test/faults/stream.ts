@@ -10,6 +10,8 @@ export interface StreamOptions {
   plays: () => readonly Play[];
   /** What is done to the controller, not to the stream. */
   befall: (action: Action, play: Play) => Promise<void>;
+  /** From here on it does not tell all, though it is open. */
+  onDeaf: () => void;
 }
 
 /** An event that waits for its successor must be told some time. */
@@ -19,7 +21,7 @@ const REORDER_MS = 300;
 export async function passEvents(
   answer: IncomingMessage,
   response: ServerResponse,
-  { resource, plays, befall }: StreamOptions,
+  { resource, plays, befall, onDeaf }: StreamOptions,
 ): Promise<void> {
   const kept = new Map<Play, { line: string; timer: NodeJS.Timeout }>();
   const send = (line: string) => void (response.writableEnded || response.write(`${line}\n`));
@@ -47,6 +49,7 @@ export async function passEvents(
       case 'swallow':
         // What was not told is in the list that follows a watch which ends in its time.
         setTimeout(() => response.end(), action.endMs);
+        onDeaf();
         break;
       case 'duplicate':
         send(line);
@@ -76,6 +79,7 @@ export async function passEvents(
         response.destroy();
         return;
       case 'freeze':
+        onDeaf();
         return;
       case 'crash':
         if (action.when === 'after') send(line);

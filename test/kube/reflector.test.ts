@@ -270,7 +270,7 @@ describe('a list that is asked for', () => {
 
   test('is none where the last one is a moment old', async () => {
     const { reflector } = await reflect([page('10', [])]);
-    await reflector.refresh();
+    await reflector.refresh(60_000);
     expect(reflector.lists).toMatchObject({ asked: 0 });
   });
 });

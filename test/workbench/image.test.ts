@@ -53,10 +53,10 @@ describe('anything else is refused', () => {
 test('no text of 512 characters keeps the check busy', () => {
   const parts = ['a', 'a-', 'a.', 'a/', 'a_', 'a--', 'a/a:', '-', 'a:1/'];
   const worst = parts.flatMap((part) => ['!', '/', ':', '@'].map((end) => part.repeat(512).slice(0, 511) + end));
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const image of worst) expect(image).not.toMatch(reference);
   // Backtracking of the bad sort takes years; this takes a few milliseconds, even on a slow machine.
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
 });
 
 describe('the repository', () => {
@@ -142,10 +142,10 @@ describe('a pattern', () => {
 
   test('of many stars is not kept busy by an image that nearly matches', () => {
     const image = `registry.example/${'a-'.repeat(240)}a/x`;
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(isAllowed(image, { image: 'lab', allowedImages: [`registry.example/${'*-'.repeat(100)}*`] })).toBe(false);
     // Backtracking takes longer than anybody waits; this takes less than a millisecond.
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
   });
 
   test('does not take away the image of the installation itself', () => {

@@ -8,7 +8,7 @@ import { command } from './command.ts';
  * at a time, under this lock. The kernel holds it (flock), hence it ends with its holder even on `kill -9` and two
  * starters can never both get it; the content only says who holds it, or whose leftovers are to be cleaned up.
  */
-const path = '/run/workbench-cluster.lock';
+export const nodeLockPath = '/run/workbench-cluster.lock';
 
 export interface LockHolder extends Identity {
   who: string;
@@ -29,14 +29,14 @@ export function takeNodeLock(): NodeLock {
   for (;;) {
     // When its holder is dead, the janitor has it for the moment that it takes to clean up.
     waitUntil('the leftovers of a run that was killed to be cleaned up', () => !isHeldByTheDead());
-    const fd = openSync(path, 'a+', 0o600);
+    const fd = openSync(nodeLockPath, 'a+', 0o600);
     if (!flock(fd)) {
       const holder = readHolder(fd);
       closeSync(fd);
       throw new Error(heldSentence(holder));
     }
     // The former holder removed the file between our opening and locking it: this one locks nothing any more.
-    if (fstatSync(fd).ino !== statSync(path, { throwIfNoEntry: false })?.ino) {
+    if (fstatSync(fd).ino !== statSync(nodeLockPath, { throwIfNoEntry: false })?.ino) {
       closeSync(fd);
       continue;
     }
@@ -48,7 +48,7 @@ export function takeNodeLock(): NodeLock {
         writeSync(fd, JSON.stringify(holder));
       },
       release: () => {
-        rmSync(path, { force: true });
+        rmSync(nodeLockPath, { force: true });
         closeSync(fd);
       },
     };
@@ -67,8 +67,8 @@ function isHeldByTheDead(): boolean {
 }
 
 function lookUp(): { held: boolean; by?: LockHolder | undefined } {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return { held: false };
-  const fd = openSync(path, 'a+', 0o600);
+  if (statSync(nodeLockPath, { throwIfNoEntry: false }) === undefined) return { held: false };
+  const fd = openSync(nodeLockPath, 'a+', 0o600);
   try {
     return flock(fd) ? { held: false } : { held: true, by: readHolder(fd) };
   } finally {
@@ -79,8 +79,8 @@ function lookUp(): { held: boolean; by?: LockHolder | undefined } {
 /** For the janitor, which inherited the lock: removes the file if it is still the one of this run. */
 export function releaseNodeLockOf(dir: string): void {
   try {
-    const holder = JSON.parse(readFileSync(path, 'utf8')) as LockHolder;
-    if (holder.dir === dir && !isAlive(holder)) rmSync(path);
+    const holder = JSON.parse(readFileSync(nodeLockPath, 'utf8')) as LockHolder;
+    if (holder.dir === dir && !isAlive(holder)) rmSync(nodeLockPath);
   } catch {
     // It was given back already.
   }

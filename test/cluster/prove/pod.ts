@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../eventually.ts';
 import { pushWorkbenchImage } from '../../images/push.ts';
 import { startCluster } from '../cluster.ts';
 import { insideObjects, toItself } from './inside.ts';
@@ -74,14 +74,15 @@ function backend(): unknown {
 }
 
 await cluster.kubectl(['apply', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-await cluster.kubectl(['wait', '--namespace=proof', '--for=condition=Ready', 'pod/proof', '--timeout=60s']);
+await cluster.kubectl(['wait', '--namespace=proof', '--for=condition=Ready', 'pod/proof', '--timeout=300s']);
 const url = `${cluster.ingressUrl}/project/proof/`;
-for (let tries = 0; !(await fetch(url)).ok; tries++) {
-  if (tries === 200) throw new Error(`${url} did not answer with a page.`);
-  await delay(50);
-}
+await eventually(
+  'a page',
+  () => fetch(url),
+  ({ ok }) => ok,
+);
 const ended = '--for=jsonpath={.status.phase}=Succeeded';
-await cluster.kubectl(['wait', '--namespace=proof', ended, 'pod/inside', '--timeout=30s']);
+await cluster.kubectl(['wait', '--namespace=proof', ended, 'pod/inside', '--timeout=300s']);
 if (options.includes('--verbose')) console.log(await cluster.kubectl(['logs', '--namespace=proof', 'inside']));
 const itself = ['exec', '--namespace=proof', 'proof', '--', '/usr/local/bin/node', '--eval', toItself];
 if ((await cluster.kubectl(itself)).trim() !== '200 v1')

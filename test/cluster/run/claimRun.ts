@@ -27,7 +27,7 @@ export function claimRun(
   const run = openOrRelease(nodes, wanted, lock, report);
   lock?.write({ ...run.record.owner, who: whoAmI(), since: run.record.startedAt, dir: run.dir });
 
-  const janitorLeaves = hireJanitor(run.dir, lock?.fd);
+  const janitorLeaves = hireJanitor(run, lock?.fd);
   const end = (): void => {
     forget();
     forgetInterrupt();
