@@ -16,8 +16,8 @@ import { KIND } from '../src/workbench/resource.ts';
 import type { Workbench } from '../src/workbench/resource.ts';
 
 export interface Observer {
-  /** One sentence each; a workbench's begin with its name. */
-  violations: string[];
+  /** One sentence each; a workbench's begin with its name. Resolves when all that was seen by now is judged. */
+  violations: () => Promise<string[]>;
   /** UIDs of all Pods ever seen of one Workbench. */
   podsOf: (name: string) => Set<string>;
   /** What is there of one Workbench now: itself first, then what names it as its controller, by our label or by its own name. */
@@ -42,6 +42,8 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
   /** resourceVersions with which Pods were first seen ready, by UID. */
   const readyAt = new Map<string, string>();
   const waiting = new Set<() => void>();
+  /** What is still to be judged. */
+  const judging = new Set<Promise<void>>();
   const collections = Object.fromEntries(
     kinds.map((kind) => [
       kind,
@@ -94,13 +96,15 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
     const { podUID } = status;
     const isItsOwn = () => pods.get(metadata.name)?.has(podUID) === true;
     // The watches of two kinds are not in step, but all that is written has one order.
-    void until(() => isItsOwn() && readyAt.has(podUID), LAG_MS).then((isSeen) => {
+    const judged = until(() => isItsOwn() && readyAt.has(podUID), LAG_MS).then((isSeen) => {
+      judging.delete(judged);
       if (stopping.signal.aborted) return;
       if (!isSeen || isNewer(readyAt.get(podUID), metadata.resourceVersion))
         violations.push(
           `${metadata.name} was called running with a Pod that is not ${isItsOwn() ? 'ready' : 'its own'}: ${podUID}`,
         );
     });
+    judging.add(judged);
   }
 
   function ofKind<K extends Kind>(kind: K, name: string): KindTypes[K][] {
@@ -190,7 +194,10 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
   const ended = reflectors.map((reflector) => reflector.run());
   await Promise.all(reflectors.map((reflector) => reflector.synced));
   return {
-    violations,
+    async violations() {
+      while (judging.size > 0) await Promise.all(judging);
+      return violations;
+    },
     podsOf: (name) => pods.get(name) ?? new Set(),
     view,
     workbench: (name) => collections.Workbench.get(name),

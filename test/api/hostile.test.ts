@@ -38,7 +38,7 @@ beforeAll(async () => {
   victim = { name, uid: (await ground.read(name)).metadata.uid! };
 });
 
-afterAll(() => ground?.end(), 60_000);
+afterAll(() => ground?.end());
 
 const until = (name: string, what: string, isSo: (seen: Workbench) => boolean) =>
   eventually(what, () => ground.read(name), isSo);

@@ -1,4 +1,4 @@
-/** Reasons that only a particular cluster gives: each is made to happen for real, told within ten seconds, and mended. */
+/** Reasons that only a particular cluster gives: each is made to happen for real, told, and mended. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { startCluster } from '../cluster/cluster.ts';

@@ -1,4 +1,4 @@
-/** What goes wrong around a workbench, on a real control plane: it is named within seconds, and mends itself when the cause goes. */
+/** What goes wrong around a workbench, on a real control plane: it is named, and mends itself when the cause goes. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -39,13 +39,17 @@ const kubectl = (args: string[], input?: string) => cluster.kubectl([...args, ..
 const json = async <T>(kind: string, name: string) => JSON.parse(await kubectl(['get', kind, name, '-o', 'json'])) as T;
 const read = (name: string) => json<Workbench>('wb', name);
 
-/** The item as soon as it has this reason; the contract gives 10 s. */
-const untilReason = (id: string, reason: string): Promise<Item> =>
-  eventually(
+/** The item as soon as it has this reason, and how long that took: the contract gives 10 s. */
+async function untilReason(id: string, reason: string): Promise<Item> {
+  const began = performance.now();
+  const told = await eventually(
     reason,
     () => alice.get(id),
     (item) => item.status_reason === reason,
   );
+  process.stderr.write(`${reason}: told after ${Math.round(performance.now() - began)} ms\n`);
+  return told;
+}
 
 /** A policy or webhook takes effect a moment after it was made. */
 async function untilRefused(by: string): Promise<void> {

@@ -59,7 +59,7 @@ let somebody: string;
 let cases: Case[];
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
+  cluster = await startCluster({ nodes: 'simulated' });
   installation = await install(cluster, { program: await bundle(cluster.dir) });
   await installation.end();
   transport = createTransport(connect(cluster.kubeconfig), 'start-states');

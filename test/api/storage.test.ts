@@ -192,7 +192,7 @@ test('never do two Pods mount one volume, however often two workbenches ask for 
     await alice.start(down);
   }
   // The observer's own invariant, at each change of a Pod.
-  expect(observer.violations).toEqual([]);
+  expect(await observer.violations()).toEqual([]);
   for (const id of ids) {
     await alice.call('DELETE', `/${id}`);
     await alice.untilGone(id);

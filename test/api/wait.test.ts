@@ -60,7 +60,7 @@ test('what is deleted while one waits is 404, and so is what is not one’s own'
   expect((await wait(foreign, 'running')).status).toBe(404);
 });
 
-test('SIGTERM answers who waits with the item as it is, and nothing keeps the process from ending', async () => {
+test('SIGTERM answers who waits with the item as it is, and the process ends', async () => {
   const { workbench_id: id } = await alice.create();
   await wait(id, 'running');
   const waits = Array.from({ length: 20 }, () => wait(id, 'failed', '300'));

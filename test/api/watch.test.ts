@@ -161,7 +161,7 @@ describe('a controller', () => {
       const { value } = await scrape(installation.health);
       return WATCHES.map((kind) => value(`workbench_controller_watch_${name}`, { kind })!);
     };
-    // It acts, so what a new leader lists anew is listed; the page's own Ingress may be later. A frozen list waits for a minute.
+    // It acts, so what a new leader lists anew is listed; the page's own Ingress may be later. A frozen list waits for half a minute.
     await untilSeen('whole');
     const lists = await eventually('listed', counted('lists_total'), (counts) => counts.every((count) => count > 0));
     proxy.freeze();

@@ -23,8 +23,16 @@ export async function newPage(browser: Browser, options?: BrowserContextOptions)
   return page;
 }
 
-/** The page reloads itself no more: what it shows stays. */
-export const hold = (page: Page) => page.route('**', (route) => route.abort('aborted'));
+/** Opens a page that will not reload itself: what it shows stays. */
+export async function openOnce(page: Page, url: string): ReturnType<Page['goto']> {
+  let opened = false;
+  await page.route('**', async (route) => {
+    if (opened) return route.abort('aborted');
+    opened = true;
+    return route.continue();
+  });
+  return page.goto(url);
+}
 
 /** Everything that the page asked for and complained of since now; the 503 of the state page itself is no complaint. */
 export function listen(page: Page): { requests: string[]; complaints: string[] } {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   alice = client(world.rest, 'alice');
 }, 1_800_000);
 
-afterAll(() => world?.teardown(), 120_000);
+afterAll(() => world?.teardown());
 
 const kubectl = (args: string[], input?: string) => world.cluster.kubectl([...args, '-n', 'workbenches'], input);
 const offer = (name: string, spec: ClassSpec) =>

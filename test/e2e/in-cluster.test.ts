@@ -27,10 +27,11 @@ const workbenches = (args: string[], input?: string) => cluster.kubectl([...args
 const podOf = async (id: string) =>
   (await workbenches(['get', 'pods', '-l', `workbench.h1st.ai/id=${id}`, '-o', 'name'])).trim();
 
+const LABEL = 'app.kubernetes.io/name=workbench-controller';
+
 /** This host reaches Pods by their addresses; ClusterIPs are for Pods, and are tried from one below. */
 async function connectToPod(): Promise<Client> {
-  const label = 'app.kubernetes.io/name=workbench-controller';
-  const addresses = () => system(['get', 'pods', '-l', label, '-o', 'jsonpath={.items[*].status.podIP}']);
+  const addresses = () => system(['get', 'pods', '-l', LABEL, '-o', 'jsonpath={.items[*].status.podIP}']);
   const two = await eventually('two replicas', addresses, (all) => /^[\d.]+ [\d.]+$/.test(all));
   rest = `http://${two.split(' ')[0]}:8999`;
   return client(rest, 'alice');
@@ -45,8 +46,6 @@ async function installController(): Promise<void> {
     WORKBENCH_IMAGE: workbenchImage,
     WB_DEFAULT_CPU: '10m',
     WB_DEFAULT_RAM: '128Mi',
-    // On a busy machine it takes a while until nobody routes to who ends.
-    WB_DRAIN: '10',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   for (const part of ['deploy', 'crds', 'deploy.sh']) cpSync(part, join(admin(), part), { recursive: true });
@@ -215,9 +214,14 @@ test('a rolling update fails no request, a hundred a second through the ClusterI
   const url = `http://${address}:8999/workbenches?user_id=alice`;
   const node = ['exec', '-n', 'workbenches', await podOf(id), '--', '/usr/local/bin/node', '-e'];
   const asking = cluster.kubectl([...node, ASK, url, ENOUGH]);
-  await system(['rollout', 'restart', DEPLOYMENT]);
-  await system(['rollout', 'status', DEPLOYMENT, '--timeout=300s']);
-  await cluster.kubectl([...node, `require('node:fs').writeFileSync('${ENOUGH}', '')`]);
+  const earlier = (await system(['get', 'pods', '-l', LABEL, '-o', 'name'])).trim().split('\n');
+  try {
+    await system(['rollout', 'restart', DEPLOYMENT]);
+    await system(['rollout', 'status', DEPLOYMENT, '--timeout=300s']);
+    await system(['wait', '--for=delete', ...earlier, '--timeout=300s']);
+  } finally {
+    await cluster.kubectl([...node, `require('node:fs').writeFileSync('${ENOUGH}', '')`]);
+  }
   const { asked, failed } = JSON.parse(await asking) as { asked: number; failed: unknown[] };
   process.stderr.write(`${asked} requests during a rolling update, ${failed.length} failed\n`);
   expect(asked).toBeGreaterThan(500);

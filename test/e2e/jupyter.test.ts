@@ -6,7 +6,7 @@ import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { pushJupyterImage } from '../images/pushJupyter.ts';
 import { glance } from './browser.ts';
-import { hold, launchChromium, listen, look, newPage, photograph } from './chromium.ts';
+import { launchChromium, listen, look, newPage, openOnce, photograph } from './chromium.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
 
@@ -135,9 +135,8 @@ describe('the page of a workbench that does not run', () => {
         const page = await newPage(browser, { colorScheme });
         const heard = listen(page);
         const url = address(state);
-        const response = await page.goto(url);
+        const response = await openOnce(page, url);
         await heading(page, title).waitFor();
-        await hold(page);
         expect(await page.getByText(todo).count()).toBe(1);
         expect(await page.getByText(/^This page looks again every \d+ seconds\.$/).count()).toBe(1);
         expect(response!.headers()).toMatchObject({
@@ -169,8 +168,7 @@ describe('the page of a workbench that does not run', () => {
     const { status_reason: reason, status_message: message } = await alice.get(ids.failed!);
     expect(reason).toBe('ImagePullBackOff');
     const page = await newPage(browser);
-    await page.goto(address('failed'));
-    await hold(page);
+    await openOnce(page, address('failed'));
     const why = page.getByRole('definition').first();
     expect(await why.innerText()).toBe(`${String(reason)}\n${String(message)}`);
     await page.close();

@@ -59,7 +59,7 @@ async function end({ id, truth }: Life, deaths = 1): Promise<void> {
   await alice.untilGone(id);
   expect(untruths.filter(({ ms }) => ms > NOTICE_MS)).toEqual([]);
   expect(untruths.length).toBeLessThanOrEqual(deaths);
-  expect(observer.violations).toEqual([]);
+  expect(await observer.violations()).toEqual([]);
 }
 
 const podOf = async ({ id }: Life) =>

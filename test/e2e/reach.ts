@@ -70,7 +70,6 @@ export async function listen(kubectl: Kubectl, pod: Pod, port: number): Promise<
 
 const listeners = (ports: number[]) => `setInterval(() => {}, 2 ** 30);${ports.map((port) => listener(port)).join('')}`;
 
-/** Namespaces with one restricted Pod each, which has the application's name before its own. */
 export function namespacesOf(standIns: StandIn[]): object[] {
   return standIns.map(({ namespace, label }) => ({
     apiVersion: 'v1',
@@ -82,6 +81,7 @@ export function namespacesOf(standIns: StandIn[]): object[] {
   }));
 }
 
+/** One restricted Pod in each namespace, which has the application's name before its own. */
 export function podsOf(standIns: StandIn[], image: string): object[] {
   return standIns.map(({ name, namespace, ports = {} }) => ({
     apiVersion: 'v1',

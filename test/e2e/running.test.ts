@@ -104,6 +104,6 @@ test('a hundred stops and starts in quick succession: always a fresh Pod, the ne
       .trim()
       .split('\n');
   await eventually('one Pod', alive, (names) => names.length === 1);
-  expect(observer.violations).toEqual([]);
+  expect(await observer.violations()).toEqual([]);
   expect(observer.podsOf(id).size).toBeGreaterThan(5);
 });

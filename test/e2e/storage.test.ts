@@ -198,6 +198,6 @@ test('where the class says so the volume goes with its workbench', async () => {
   );
 });
 
-test('never were two Pods on one volume', () => {
-  expect(observer.violations).toEqual([]);
+test('never were two Pods on one volume', async () => {
+  expect(await observer.violations()).toEqual([]);
 });

@@ -10,7 +10,7 @@ const EVERY_MS = 50;
 /** Pages that are asked for at once are not answered in turn: what did not open this soon after another is of the same spell. */
 const APART_MS = 1_000;
 
-/** From the first page that did not open beside "running" until it did or something else was said. */
+/** From the first page that did not open beside "running" to the last of that spell. */
 export interface Untruth {
   ms: number;
   got: string[];

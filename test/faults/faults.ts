@@ -86,21 +86,14 @@ async function openOn(cluster: Cluster, stages: number, program: string): Promis
   }
 
   async function playBatch(batch: readonly Plan[]): Promise<Result[]> {
-    const wanted = await Promise.all(
-      batch.map(({ scenario }) =>
-        reference(scenario).then(
-          ({ outcome }) => outcome,
-          () => undefined,
-        ),
-      ),
-    );
+    const wanted = await Promise.all(batch.map(async ({ scenario }) => (await reference(scenario)).outcome));
     return withStage(async (stage) => {
       const began = performance.now();
-      const parts = batch.map((plan, index) => ({ ...plan, ...(wanted[index] ? { wanted: wanted[index].end } : {}) }));
+      const parts = batch.map((plan, index) => ({ ...plan, wanted: wanted[index]!.end }));
       const runs = await stage.run(parts, batch[0]!.pace);
       const ms = performance.now() - began;
       return batch.map((plan, index) => {
-        const problem = problemOf(plan, runs[index]!, wanted[index]);
+        const problem = problemOf(plan, runs[index]!, wanted[index]!);
         const mates = batch.filter((other) => other !== plan).map(({ id }) => id);
         const log = stage.log().join('\n');
         const where = mates.length > 0 ? `\nplayed together with ${mates.join(' ')}` : '';
@@ -120,7 +113,8 @@ async function openOn(cluster: Cluster, stages: number, program: string): Promis
       });
       void tellOf(all);
       for (const batch of batches(plans)) {
-        const failed = (error: unknown) => batch.map((plan) => ({ plan, ms: 0, problem: String(error) }));
+        const failed = (error: unknown) =>
+          batch.map((plan) => ({ plan, ms: 0, problem: `no undisturbed run, or no stage: ${String(error)}` }));
         const tell = (played: Result[]) => played.forEach((result) => results.get(result.plan)!.resolve(result));
         void playBatch(batch).catch(failed).then(tell);
       }
@@ -173,9 +167,8 @@ function batches(plans: readonly Plan[]): Plan[][] {
   return all.toSorted((a, b) => order(a).localeCompare(order(b)));
 }
 
-function problemOf(plan: Plan, run: PromiseSettledResult<Run>, wanted: Run['outcome'] | undefined): string | undefined {
+function problemOf(plan: Plan, run: PromiseSettledResult<Run>, wanted: Run['outcome']): string | undefined {
   if (run.status === 'rejected') return (run.reason as Error).message;
-  if (!wanted) return `the undisturbed run of ${plan.scenario} has failed`;
   const { outcome, record } = run.value;
   try {
     deepStrictEqual(outcome, { ...wanted, done: plan.rules.length });

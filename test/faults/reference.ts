@@ -11,18 +11,27 @@ const ROUTE_GOES = 'delete ingresses';
 
 /**
  * The writes of a run. Of statuses only the last: on a slow machine a phase may last the second that makes it worth a write. Of
- * one that is gone none, for the same reason. A route goes before or after its Pod is made anew, and a predecessor's by us or
- * by the garbage collector; that depends on who is quicker, so it comes last, and only where it is ours to do.
+ * one that is gone none, for the same reason. A predecessor's route goes by us or by the garbage collector, whoever is quicker,
+ * so it counts only where it is ours to do.
  */
-export function writesIn(record: readonly Recorded[], { after, writes }: Scenario): string[] {
+export function writesIn(record: readonly Recorded[], scenario: Scenario): string[] {
+  const { after, writes } = scenario;
   const asked = record.filter(isWrite).map(textOf);
   const last = after === 'gone' ? -1 : asked.lastIndexOf(STATUS);
-  const ordered = asked.filter((write, index) => write !== ROUTE_GOES && (write !== STATUS || index === last));
-  return writes.includes(ROUTE_GOES) && asked.includes(ROUTE_GOES) ? [...ordered, ROUTE_GOES] : ordered;
+  const isCounted = (write: string) => write !== ROUTE_GOES || writes.includes(ROUTE_GOES);
+  return inOrder(
+    asked.filter((write, index) => isCounted(write) && (write !== STATUS || index === last)),
+    scenario,
+  );
 }
 
-/** The scenario's own writes in the order of the former. */
-export function writesOf({ writes }: Scenario): string[] {
+/** The scenario's own writes, to be compared with the former. */
+export function writesOf(scenario: Scenario): string[] {
+  return inOrder(scenario.writes, scenario);
+}
+
+function inOrder(writes: readonly string[], { routeGoes }: Scenario): string[] {
+  if (routeGoes !== 'anytime') return [...writes];
   const isRoute = (write: string) => write === ROUTE_GOES;
   return [...writes.filter((write) => !isRoute(write)), ...writes.filter(isRoute)];
 }

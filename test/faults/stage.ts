@@ -175,7 +175,6 @@ export async function openStage(cluster: Cluster, number: number, program: strin
   async function playOne({ scenario: name, wanted, withinMs = 0 }: Part, play: Play): Promise<Run> {
     const scenario: Scenario = SCENARIOS[name];
     const { before, act, after, class: className } = scenario;
-    const seen = observer.violations.length;
     const actors = {
       portal: portal(installation.rest, play.user, () => restarted.catch(() => undefined)),
       hands: hands(transport, observer, namespace, play),
@@ -214,16 +213,13 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     const isEnd = () => (wanted === undefined ? isReference() : isDeepStrictEqual(look(), wanted));
     await rest(play, () => play.isDone && play.deaths === 0 && isEnd(), withinMs);
     const ids = [...play.ids];
+    const isOfOurs = (sentence: string) => ids.some((one) => sentence.startsWith(one));
     return {
       record: play.record,
       outcome: {
         end: look(),
         committed: committed(play.record),
-        violations: [
-          ...observer.violations.slice(seen).filter((sentence) => ids.some((one) => sentence.startsWith(one))),
-          ...forbidden.filter((sentence) => ids.some((one) => sentence.startsWith(one))),
-          ...observer.atRest(id),
-        ],
+        violations: [...[...(await observer.violations()), ...forbidden].filter(isOfOurs), ...observer.atRest(id)],
         done: play.script.done,
       },
     };

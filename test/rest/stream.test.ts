@@ -110,7 +110,7 @@ test('a reader that does not read gets the latest item when it does, and not the
   await until('"running"');
   expect(text.split('data: ').length).toBeLessThan(CHANGES);
   socket.destroy();
-}, 60_000);
+});
 
 test('a HEAD is answered and keeps nothing open', async () => {
   served.put('genome', 'Running');
