@@ -9,6 +9,7 @@ import { Hold } from './hold.ts';
 import { Images } from './images.ts';
 import { Launches } from './launches.ts';
 import type { Launch } from './launches.ts';
+import { waitingFirst } from './order.ts';
 import { Queue } from './queue.ts';
 import { PassError, reconcile } from './reconcile.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -100,7 +101,7 @@ export function createController(options: ControllerOptions): Controller {
   store.onChange((key) => queue.add(key));
   return {
     backlog: () => queue.backlog(),
-    start: () => queue.start([...store.collections.Workbench.values()].map(({ metadata }) => metadata.name)),
+    start: () => queue.start(waitingFirst(store.collections.Workbench.values())),
     pause() {
       queue.pause();
       hold.forgetAll();
