@@ -164,29 +164,13 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
     });
   }
 
-  /** A watch that is cut goes on where it was; listed anew, a Pod that came and went meanwhile would not be seen. */
-  function whole(kind: Kind): Pick<Collection<KubeObject>, 'saw' | 'sawDeleted' | 'advance' | 'replace'> {
-    const collection = collections[kind] as unknown as Collection<KubeObject>;
-    let lists = 0;
-    return {
-      saw: (object) => collection.saw(object),
-      sawDeleted: (object) => collection.sawDeleted(object),
-      advance: (version) => collection.advance(version),
-      replace(objects, version) {
-        lists += 1;
-        if (kind === 'Pod' && lists > 1) violations.push("the observer's own watch of Pods lost its place");
-        collection.replace(objects, version);
-      },
-    };
-  }
-
   const reflectors = kinds.map(
     (kind) =>
       new Reflector<KubeObject>({
         info: { kind, trim: (object) => object },
         path: collectionPath(kind, namespace),
         transport,
-        collection: whole(kind),
+        collection: collections[kind] as unknown as Collection<KubeObject>,
         signal: stopping.signal,
         onProblem: () => undefined,
       }),
@@ -196,7 +180,9 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
   return {
     async violations() {
       while (judging.size > 0) await Promise.all(judging);
-      return violations;
+      // A watch that is cut goes on where it was; listed anew, a Pod that came and went meanwhile would not be seen.
+      const isBlind = reflectors.some(({ kind, lists }) => kind === 'Pod' && lists.lost > 0);
+      return isBlind ? [...violations, "the observer's own watch of Pods lost its place"] : violations;
     },
     podsOf: (name) => pods.get(name) ?? new Set(),
     view,

@@ -1,6 +1,7 @@
 /**
  * Does the status tell the truth? A sample every 50 ms: what REST says of a workbench and, when it says running, whether its
- * page opens. An untruth is a page that did not open with "running" said before it was asked, after it had answered, and all the while.
+ * page opens. An untruth is a page that did not open with "running" said before it was asked, after it had answered, and all
+ * the while.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../client.ts';

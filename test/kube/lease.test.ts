@@ -28,6 +28,7 @@ const UNANSWERED = 'unanswered';
  */
 async function keep(renewals: (number | typeof UNANSWERED)[]): Promise<number> {
   const held = { metadata: { name: 'leader', resourceVersion: '1' }, spec: { holderIdentity: 'us' } };
+  let isTaken = false;
   const call = (async (method: string, _path: string, options?: { timeoutMs?: number }) => {
     if (method === 'GET') return held;
     // The first write is the one that takes it.
@@ -37,7 +38,6 @@ async function keep(renewals: (number | typeof UNANSWERED)[]): Promise<number> {
     if (took === UNANSWERED) throw new KubeError('unreachable', 0, { message: 'no answer' });
     return held;
   }) as Transport['call'];
-  let isTaken = false;
   const lease = new Lease({
     transport: { call } as Transport,
     namespace: 'default',
