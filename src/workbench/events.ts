@@ -46,8 +46,10 @@ export function newsOf(
     case 'Stopping':
       return [];
     default:
-      return before?.phase === 'Running' && before.run === after.run
-        ? [tell('Interrupted', why), ...onTheWay]
+      if (before?.phase === 'Running' && before.run === after.run) return [tell('Interrupted', why), ...onTheWay];
+      // What kept the Pod from being made is over once there is one, however long it then takes until it runs.
+      return before?.phase === 'Failed' && !before.podUID && after.podUID
+        ? [tell('Recovered', `${before.reason} is over; its Pod is made.`), ...onTheWay]
         : onTheWay;
   }
 }

@@ -2,7 +2,7 @@ import type { ControlPlane } from './controlPlane.ts';
 import {
   KWOK_USER,
   createSimulatedNodes,
-  protectSuccessors,
+  refuseRepeatedStages,
   simulatedNodeNames,
   startKwok,
 } from './components/kwok.ts';
@@ -16,7 +16,7 @@ export async function startSimulatedNodes(
   { access, kubeconfigFor }: ControlPlane,
 ): Promise<void> {
   await createSimulatedNodes(access);
-  await protectSuccessors(access);
+  await refuseRepeatedStages(access);
   const kwok = startKwok(run, binary('kwok'), await kubeconfigFor(KWOK_USER, ['system:masters']));
   for (const name of simulatedNodeNames) {
     await until(`The simulated node ${name}`, 60, [kwok], () => isReady(access, name));

@@ -34,11 +34,12 @@ export function startKwok(run: RunDirectory, binary: string, kubeconfig: string)
 }
 
 /**
- * kwok removes a terminating Pod by its name alone, and sometimes twice: the second time it would take the successor that has
- * the same name. A kubelet says which one it means; so this API server refuses kwok whatever is not terminating.
+ * kwok plays a stage by a Pod's name alone, and sometimes twice. The second removal would take the successor that has the same
+ * name, and the second "it runs" would overwrite what a test has said of the Pod since. A kubelet knows which Pod it means and
+ * how that is; so this API server refuses kwok the removal of what is not terminating, and word of a Pod that has an address.
  */
-export async function protectSuccessors(access: Access): Promise<void> {
-  const name = 'kwok-removes-only-what-is-terminating';
+export async function refuseRepeatedStages(access: Access): Promise<void> {
+  const name = 'kwok-plays-each-stage-once';
   const policies = '/apis/admissionregistration.k8s.io/v1';
   await create(access, `${policies}/validatingadmissionpolicies`, {
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -47,11 +48,21 @@ export async function protectSuccessors(access: Access): Promise<void> {
     spec: {
       failurePolicy: 'Fail',
       matchConstraints: {
-        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['pods'] }],
+        resourceRules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['DELETE'], resources: ['pods'] },
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/status'] },
+        ],
       },
       matchConditions: [{ name: 'kwok', expression: `request.userInfo.username == '${KWOK_USER}'` }],
       validations: [
-        { expression: 'has(oldObject.metadata.deletionTimestamp)', message: 'this Pod is not terminating' },
+        {
+          expression: "request.operation != 'DELETE' || has(oldObject.metadata.deletionTimestamp)",
+          message: 'this Pod is not terminating',
+        },
+        {
+          expression: "request.operation != 'UPDATE' || !has(oldObject.status.podIP)",
+          message: 'this Pod has been said to run',
+        },
       ],
     },
   });
