@@ -7,6 +7,7 @@ import { client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { LONG_LEASE } from '../lease.ts';
 import { scrape } from '../scrape.ts';
 import type { Scrape } from '../scrape.ts';
 import { KINDS } from '../../src/kube/kinds.ts';
@@ -19,9 +20,7 @@ const ids: string[] = [];
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
-  // No stall of this machine costs the lease.
-  const env = { WB_LEASE_DURATION: '60', WB_LEASE_RENEW_DEADLINE: '40' };
-  installation = await install(cluster, { env });
+  installation = await install(cluster, { env: LONG_LEASE });
 });
 
 afterAll(async () => {

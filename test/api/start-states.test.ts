@@ -21,6 +21,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, bundle, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { untilActing } from '../lease.ts';
 import { OTHERS_FINALIZER, SAYS, begin } from '../workbench/begin.ts';
 import { differences, endOf } from '../workbench/end.ts';
 import type { End } from '../workbench/end.ts';
@@ -69,11 +70,7 @@ beforeAll(async () => {
   cases = await Promise.all(states.map((state, index) => make(state, `state-${index}`)));
   const begun = installation.log().length;
   await installation.start();
-  await eventually(
-    'acting',
-    () => Promise.resolve(installation.log().slice(begun)),
-    (entries) => entries.some(({ msg }) => String(msg).startsWith('acting')),
-  );
+  await untilActing(installation, begun);
 });
 
 afterAll(async () => {

@@ -12,7 +12,7 @@ import type { Installation } from '../installation.ts';
 import { manifest } from '../manifest.ts';
 import { observe } from '../observer.ts';
 import type { Observer } from '../observer.ts';
-import { volumeSchema } from '../../src/rest/shapes.ts';
+import { askVolumes, discardVolume } from '../volumes.ts';
 import type { ClassSpec } from '../../src/workbench/class.ts';
 import type { Claim, Pod } from '../../src/workbench/objects.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
@@ -35,33 +35,8 @@ const read = async (name: string) => JSON.parse(await kubectl(['get', 'wb', name
 const claim = async (name: string) => (await list<Claim>('pvc')).find(({ metadata }) => metadata.name === name);
 const volumeOf = (item: Partial<Item>) => (item.storage as { volume_id: string }).volume_id;
 
-interface VolumeItem {
-  volume_id: string;
-  status: string;
-  size?: string;
-  workbench_id?: string;
-  retention: string;
-}
-
-interface VolumesAnswer {
-  status: number;
-  body: { item?: VolumeItem; items?: VolumeItem[]; error?: { reason: string; message: string } };
-}
-
-async function volumes(method: string, user: string, id = ''): Promise<VolumesAnswer> {
-  const response = await fetch(`${installation.rest}/volumes${id && `/${id}`}?user_id=${user}`, { method });
-  const body = (await response.json()) as VolumesAnswer['body'];
-  for (const item of [body.item ?? [], body.items ?? []].flat()) volumeSchema.parse(item);
-  return { status: response.status, body };
-}
-
-/** Nobody mounts it any more; that is known a moment after its workbench is known to be gone. */
-const discard = (volume: string) =>
-  eventually(
-    'discarded',
-    () => volumes('DELETE', 'alice', volume),
-    ({ status }) => status === 200,
-  );
+const volumes = (method: string, user: string, id?: string) => askVolumes(installation.rest, method, user, id);
+const discard = (volume: string) => discardVolume(installation.rest, volume);
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });

@@ -4,9 +4,9 @@ import { stringify } from 'yaml';
 import { startCluster } from '../cluster/cluster.ts';
 import type { AuditEntry, Cluster } from '../cluster/cluster.ts';
 import { client } from '../client.ts';
-import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { untilActing } from '../lease.ts';
 import { manifest } from '../manifest.ts';
 import { earlierVersion } from '../upgrade/earlier.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
@@ -52,11 +52,7 @@ test('an upgrade leaves every Pod the same Pod, writes nothing, and what it brin
   // As ./deploy.sh and a rolling update do it: kinds and Roles first, then the new program beside the old one.
   later = await install(cluster, { env: { POD_NAME: 'later' } });
   expect(await earlier.end()).toBe(0);
-  await eventually(
-    'acting',
-    () => Promise.resolve(later.log()),
-    (log) => log.some(({ msg }) => String(msg).startsWith('acting')),
-  );
+  await untilActing(later);
 
   const after = client(later.rest, 'alice');
   expect((await after.call('GET')).body.items!.map(({ status }) => status).toSorted()).toEqual([

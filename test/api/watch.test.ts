@@ -14,6 +14,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
 import { applyKind, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { LONG_LEASE } from '../lease.ts';
 import { scrape } from '../scrape.ts';
 import { tcpProxy } from '../tcp-proxy.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
@@ -126,14 +127,12 @@ describe('a reflector', () => {
 });
 
 describe('a controller', () => {
-  /** A frozen renewal must not cost the lease: a new leader lists anew. */
-  const LONG_LEASE = { WB_LEASE_DURATION: '60', WB_LEASE_RENEW_DEADLINE: '40' };
-
   let proxy: TcpProxy;
   let installation: Installation;
 
   beforeAll(async () => {
     proxy = await tcpProxy(cluster.server);
+    // A new leader lists anew.
     installation = await install(cluster, { server: proxy.url, env: { ...LONG_LEASE, WB_WATCH_SILENCE: '2' } });
   });
 

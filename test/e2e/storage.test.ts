@@ -9,6 +9,7 @@ import type { Client, Item } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { observe } from '../observer.ts';
 import type { Observer } from '../observer.ts';
+import { askVolumes, discardVolume } from '../volumes.ts';
 import { open } from './browser.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
@@ -76,15 +77,7 @@ const read = async ({ public_endpoint: url }: Item, name: string) => {
 };
 const volumeOf = (item: Item) => (item.storage as { volume_id: string }).volume_id;
 
-interface VolumesAnswer {
-  items?: { volume_id: string; status: string }[];
-  error?: { reason: string };
-}
-
-async function volumes(method: string, user: string, id = '') {
-  const response = await fetch(`${world.rest}/volumes${id && `/${id}`}?user_id=${user}`, { method });
-  return { status: response.status, body: (await response.json()) as VolumesAnswer };
-}
+const volumes = (method: string, user: string) => askVolumes(world.rest, method, user);
 
 async function restart(id: string): Promise<Item> {
   await alice.stop(id);
@@ -98,13 +91,8 @@ async function remove(who: Client, id: string): Promise<void> {
   await who.untilGone(id);
 }
 
-/** Nobody mounts it any more; that is known a moment after its workbench is known to be gone. */
 async function discard(volume: string): Promise<void> {
-  await eventually(
-    'discarded',
-    () => volumes('DELETE', 'alice', volume),
-    ({ status }) => status === 200,
-  );
+  await discardVolume(world.rest, volume);
   await untilNoVolume();
 }
 

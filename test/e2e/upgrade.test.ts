@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { client } from '../client.ts';
 import type { Client } from '../client.ts';
-import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
+import { untilActing } from '../lease.ts';
 import { manifest } from '../manifest.ts';
 import { earlierVersion } from '../upgrade/earlier.ts';
 import { open } from './browser.ts';
@@ -47,11 +47,7 @@ test('each workbench is the same process in the same Pod, and what it kept is th
   const said = await Promise.all(truths.map((truth) => truth.testify()));
   expect(said.map(({ untruths }) => untruths)).toEqual([[], []]);
   await world.end();
-  await eventually(
-    'acting',
-    () => Promise.resolve(later!.log()),
-    (log) => log.some(({ msg }) => String(msg).startsWith('acting')),
-  );
+  await untilActing(later);
 
   const after = client(later.rest, 'alice');
   for (const id of ids) expect([id, await isRunning(after, id)]).toEqual([id, true]);
