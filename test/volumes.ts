@@ -1,18 +1,11 @@
 /** The volumes of an owner, as a client of the REST facade sees them. */
 import { volumeSchema } from '../src/rest/shapes.ts';
+import type { Volume } from '../src/rest/shapes.ts';
 import { eventually } from './eventually.ts';
-
-interface VolumeItem {
-  volume_id: string;
-  status: string;
-  size?: string;
-  workbench_id?: string;
-  retention: string;
-}
 
 export interface VolumesAnswer {
   status: number;
-  body: { item?: VolumeItem; items?: VolumeItem[]; error?: { reason: string; message: string } };
+  body: { item?: Volume; items?: Volume[]; error?: { reason: string; message: string } };
 }
 
 /** @throws ZodError for a volume that is not as the API's description says */

@@ -77,7 +77,7 @@ const read = async ({ public_endpoint: url }: Item, name: string) => {
 };
 const volumeOf = (item: Item) => (item.storage as { volume_id: string }).volume_id;
 
-const volumes = (method: string, user: string) => askVolumes(world.rest, method, user);
+const volumes = (user: string) => askVolumes(world.rest, 'GET', user);
 
 async function restart(id: string): Promise<Item> {
   await alice.stop(id);
@@ -131,7 +131,7 @@ test('files are there after a killed process, a lost Pod, stop and start, anothe
   await remove(alice, id);
   await eventually(
     'kept',
-    () => volumes('GET', 'alice'),
+    () => volumes('alice'),
     ({ body: { items } }) => items!.map(({ volume_id: one, status }) => `${one} ${status}`).join() === `${volume} kept`,
   );
   const theirs = await bob.call('POST', '', { class: 'kept', storage: { volume_id: volume } });
@@ -176,7 +176,7 @@ test('where the class says so the volume goes with its workbench', async () => {
   await untilNoVolume();
   await eventually(
     'none',
-    () => volumes('GET', 'bob'),
+    () => volumes('bob'),
     ({ body: { items } }) => items!.length === 0,
   );
 });
