@@ -82,15 +82,21 @@ const SWEPT = [
   collectionPath('Ingress', NAMESPACE),
   `/api/v1/namespaces/${NAMESPACE}/events`,
 ];
-/** Goes by the hand of the controller manager. */
-const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
+/** Come and go by the hand of the controller manager. */
+export const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
+
+export interface EndpointSlice {
+  endpoints?: { conditions?: { ready?: boolean } }[] | null;
+}
+
+export function leadsSomewhere({ endpoints }: EndpointSlice): boolean {
+  return endpoints?.some(({ conditions }) => conditions?.ready) ?? false;
+}
 
 /** Services of which the controller manager has not written yet where they lead: what it is behind. */
 export async function countUnrouted(transport: Transport, services: number): Promise<number> {
-  type Slice = { endpoints?: { conditions?: { ready?: boolean } }[] | null };
-  const { items } = await transport.call<{ items: Slice[] }>('GET', SLICES, { timeoutMs: 60_000 });
-  const ready = items.filter(({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready));
-  return services - ready.length;
+  const { items } = await transport.call<{ items: EndpointSlice[] }>('GET', SLICES, { timeoutMs: 60_000 });
+  return services - items.filter(leadsSomewhere).length;
 }
 
 /** Removes everything from the namespace; no controller may be running that would make it anew. */

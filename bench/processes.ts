@@ -31,3 +31,9 @@ export function controlPlaneCpuMs(clusterDir: string): Record<string, number> {
   });
   return Object.fromEntries(used);
 }
+
+/** The same, less what it was before. */
+export function spentSince(before: Record<string, number>, clusterDir: string): Record<string, number> {
+  const now = Object.entries(controlPlaneCpuMs(clusterDir));
+  return Object.fromEntries(now.map(([name, ms]) => [name, ms - (before[name] ?? 0)]));
+}

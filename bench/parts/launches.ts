@@ -1,13 +1,13 @@
 /** Launches a second, ours beside the bare writer: the same workbenches, on the same cluster, counted in the same log. */
-import { eventually } from '../../test/eventually.ts';
 import { CONTROLLER_USER } from '../../test/installation.ts';
 import { isControllerWrite, isStatusPatch, spanMs } from '../calls.ts';
+import { untilCaughtUp } from '../caught-up.ts';
 import { BARE_USER } from '../ground.ts';
 import type { Ground } from '../ground.ts';
 import { Observer } from '../observer.ts';
 import { runOwnProcess } from '../own-process.ts';
 import { countUnready, countUnrouted, createMany, patienceMs, sweep } from '../portal.ts';
-import { controlPlaneCpuMs, cpuMs } from '../processes.ts';
+import { controlPlaneCpuMs, cpuMs, spentSince } from '../processes.ts';
 import type { Results } from '../results.ts';
 
 interface Contest {
@@ -87,15 +87,8 @@ async function compete(ground: Ground, n: number, contender: typeof ours): Promi
   const [unready, unrouted] = [await countUnready(portal), await countUnrouted(portal, n)];
   const writes = (await audit.since(mark, user)).filter(isControllerWrite);
   // The same work for both: the bare writer has ended before the Pods are up, and before the controller manager is done.
-  await eventually(
-    'up',
-    async () => [await countUnready(portal), await countUnrouted(portal, n)],
-    (counts) => counts.every((count) => count === 0),
-    patienceMs(n),
-  );
-  const planeCpuMs = Object.fromEntries(
-    Object.entries(controlPlaneCpuMs(cluster.dir)).map(([name, ms]) => [name, ms - planeBefore[name]!]),
-  );
+  await untilCaughtUp(portal, n);
+  const planeCpuMs = spentSince(planeBefore, cluster.dir);
   await observer.stop();
   await ground.controller.end();
   await sweep(portal);

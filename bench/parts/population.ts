@@ -2,10 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CONTROLLER_USER } from '../../test/installation.ts';
 import { isControllerWrite, isUncachedRead, subjectOf } from '../calls.ts';
+import { untilCaughtUp } from '../caught-up.ts';
 import type { Ground } from '../ground.ts';
 import { Observer } from '../observer.ts';
 import { createMany, createOne, newNames, patienceMs, sweep } from '../portal.ts';
-import { rssMB } from '../processes.ts';
+import { controlPlaneCpuMs, cpuMs, rssMB, spentSince } from '../processes.ts';
 import type { Results } from '../results.ts';
 import { measureLists } from './lists.ts';
 
@@ -30,6 +31,9 @@ export async function measurePopulation(ground: Ground, results: Results): Promi
     names.push(...(await createMany(portal, size - names.length, isFirst ? undefined : 'everybody')));
     await observer.until(names, 'Running', patienceMs(size));
     report(`${size} run`);
+    // Nothing is at rest while the controller manager is still behind with the EndpointSlices, which takes it minutes.
+    await untilCaughtUp(portal, size);
+    report(`${size} at rest`);
 
     await rest(ground, results, restMs);
     const used = memory();
@@ -53,15 +57,22 @@ async function rest({ audit }: Ground, results: Results, restMs: number): Promis
 
 /** A new workbench is made while the controller is away; from the start of its process until that one is Running. */
 async function restart(ground: Ground, results: Results, size: number, observer: Observer): Promise<void> {
-  const { controller, portal, audit, flags } = ground;
+  const { cluster, controller, portal, audit, flags, report } = ground;
   await controller.end();
   const [name] = newNames(1);
   await createOne(portal, name!);
   const mark = await audit.mark();
-  const began = performance.now();
+  const [before, began] = [controlPlaneCpuMs(cluster.dir), performance.now()];
   await controller.start();
   await observer.until([name!], 'Running');
-  results.add(`restart ${size}`, (observer.runningAt.get(name!)! - began) / 1_000);
+  const used = { controller: cpuMs(controller.process().pid!), ...spentSince(before, cluster.dir) };
+  const seconds = (observer.runningAt.get(name!)! - began) / 1_000;
+  results.add(`restart ${size}`, seconds);
+  report(
+    `restarted in ${seconds.toFixed(2)} s; ms of CPU: ${Object.entries(used)
+      .map(([name, ms]) => `${name} ${Math.round(ms)}`)
+      .join(', ')}`,
+  );
   await delay(flags.effort.restMs / 2);
   const writes = (await audit.since(mark, CONTROLLER_USER)).filter(isControllerWrite);
   results.add('restart writes', writes.filter((entry) => subjectOf(entry) !== name).length);

@@ -1,0 +1,64 @@
+/** When the control plane has done all that follows from the last write. Watched: to ask again and again would be work of its own. */
+import { collectionPath } from '../src/kube/kinds.ts';
+import { Reflector } from '../src/kube/reflector.ts';
+import type { Transport } from '../src/kube/transport.ts';
+import type { KubeObject, Pod } from '../src/workbench/objects.ts';
+import { isReady } from '../src/workbench/phase.ts';
+import { NAMESPACE, SLICES, leadsSomewhere, patienceMs } from './portal.ts';
+import type { EndpointSlice } from './portal.ts';
+
+/**
+ * Resolves when each of so many workbenches has a Pod that is up, and it is written where its Service leads.
+ * @throws Error that says what is still to be done, when that takes longer than so many launches may take
+ */
+export async function untilCaughtUp(transport: Transport, workbenches: number): Promise<void> {
+  await Promise.all([
+    untilAll<Pod>(transport, collectionPath('Pod', NAMESPACE), workbenches, isReady),
+    untilAll<EndpointSlice & KubeObject>(transport, SLICES, workbenches, leadsSomewhere),
+  ]);
+}
+
+async function untilAll<T extends KubeObject>(
+  transport: Transport,
+  path: string,
+  count: number,
+  isDone: (object: T) => boolean,
+): Promise<void> {
+  const over = new AbortController();
+  const states = new Map<string, boolean>();
+  let done = 0;
+  const set = ({ metadata: { name } }: T, state: boolean | undefined) => {
+    done += Number(state ?? false) - Number(states.get(name) ?? false);
+    if (state === undefined) states.delete(name);
+    else states.set(name, state);
+  };
+  const look = () => {
+    if (done === states.size && done >= count) over.abort();
+  };
+  const reflector = new Reflector<T>({
+    info: { kind: path, trim: (object) => object },
+    path,
+    transport,
+    collection: {
+      saw(object) {
+        set(object, isDone(object));
+        look();
+      },
+      replace(objects) {
+        for (const object of objects) set(object, isDone(object));
+        look();
+      },
+      sawDeleted(object) {
+        set(object, undefined);
+        look();
+      },
+      advance: () => undefined,
+    },
+    signal: over.signal,
+    onProblem: ({ error }) => process.stderr.write(`the watch of ${path}: ${String(error)}\n`),
+  });
+  const late = setTimeout(() => over.abort(), patienceMs(count));
+  await reflector.run().finally(() => clearTimeout(late));
+  if (done !== states.size || done < count)
+    throw new Error(`${done} of ${Math.max(count, states.size)} are done: ${path}`);
+}
