@@ -9,7 +9,7 @@ import { Hold } from './hold.ts';
 import { Images } from './images.ts';
 import { Launches } from './launches.ts';
 import type { Launch } from './launches.ts';
-import { waitingFirst } from './order.ts';
+import { byNeed } from './order.ts';
 import { Queue } from './queue.ts';
 import { PassError, reconcile } from './reconcile.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -101,7 +101,10 @@ export function createController(options: ControllerOptions): Controller {
   store.onChange((key) => queue.add(key));
   return {
     backlog: () => queue.backlog(),
-    start: () => queue.start(waitingFirst(store.collections.Workbench.values())),
+    start() {
+      const { waiting, settled } = byNeed(store.collections.Workbench.values());
+      queue.start(waiting, settled);
+    },
     pause() {
       queue.pause();
       hold.forgetAll();

@@ -1,12 +1,16 @@
 import type { Workbench } from '../workbench/resource.ts';
 
 /**
- * In which order to look at all of them: who waits for something comes before those for whom there is probably nothing to do.
+ * Who waits for something, and for whom there is probably nothing to do.
  * @returns names
  */
-export function waitingFirst(workbenches: Iterable<Workbench>): string[] {
+export function byNeed(workbenches: Iterable<Workbench>): { waiting: string[]; settled: string[] } {
   const { waiting = [], settled = [] } = Object.groupBy(workbenches, (one) => (isSettled(one) ? 'settled' : 'waiting'));
-  return [...waiting, ...settled].map(({ metadata }) => metadata.name);
+  return { waiting: waiting.map(nameOf), settled: settled.map(nameOf) };
+}
+
+function nameOf({ metadata: { name } }: Workbench): string {
+  return name;
 }
 
 function isSettled({ metadata, status }: Workbench): boolean {

@@ -12,6 +12,8 @@ export interface QueueOptions {
 
 /** Served without a break, in ms. */
 const TURN_MS = 10;
+/** One in so many is of the settled, however much changes. */
+const SETTLED_EVERY = 4;
 
 /** @returns when to look again, in ms; undefined: not before something changes. A rejection means: back off and retry. */
 export type Work = (key: string) => Promise<number | undefined>;
@@ -21,11 +23,14 @@ export class Queue {
   readonly #options: Required<QueueOptions>;
   /** Since when (on the clock of performance.now()). Insertion order is the order of service. */
   readonly #waiting = new Map<string, number>();
+  /** The same of those that are looked at for no reason but a start. */
+  readonly #settled = new Map<string, number>();
   readonly #active = new Map<string, Promise<void>>();
   /** Came again while being worked on. */
   readonly #dirty = new Set<string>();
   readonly #timers = new Map<string, { at: number; timer: NodeJS.Timeout }>();
   readonly #failures = new Map<string, number>();
+  #served = 0;
   #running = false;
   #stopped = false;
   /** When this turn of the event loop has served enough, on the clock of performance.now(); 0: it has not served yet. */
@@ -36,17 +41,28 @@ export class Queue {
     this.#options = { concurrency, shortestMs, longestMs };
   }
 
-  /** @param keys all that there is: what came, or was to be looked at, while nothing was served is not remembered. */
-  start(keys: Iterable<string>): void {
+  /**
+   * Both together are all that there is: what came, or was to be looked at, while nothing was served is not remembered.
+   * @param settled comes behind whatever changes meanwhile, as in the priority queue of controller-runtime: thousands that have
+   * nothing to do keep nobody waiting for whom something has happened
+   */
+  start(keys: Iterable<string>, settled: Iterable<string> = []): void {
     if (this.#stopped) return;
     this.#running = true;
     for (const key of keys) this.add(key);
+    const now = performance.now();
+    for (const key of settled) {
+      if (this.#active.has(key)) this.#dirty.add(key);
+      else this.#settled.set(key, now);
+    }
+    this.#serve();
   }
 
   /** Begins nothing more until it is started again. */
   pause(): void {
     this.#running = false;
     this.#waiting.clear();
+    this.#settled.clear();
     this.#dirty.clear();
     this.#failures.clear();
     this.#clearTimers();
@@ -54,6 +70,7 @@ export class Queue {
 
   add(key: string): void {
     if (!this.#running) return;
+    this.#settled.delete(key);
     if (this.#active.has(key)) this.#dirty.add(key);
     else if (!this.#waiting.has(key)) this.#waiting.set(key, performance.now());
     this.#serve();
@@ -61,9 +78,9 @@ export class Queue {
 
   /** How many keys wait for their turn, and for how long the first of them has; nothing while paused. */
   backlog(): { depth: number; oldestMs: number } {
-    const [oldest] = this.#waiting.values();
-    if (!this.#running || oldest === undefined) return { depth: 0, oldestMs: 0 };
-    return { depth: this.#waiting.size, oldestMs: performance.now() - oldest };
+    const oldest = Math.min(...[this.#waiting, this.#settled].map((keys) => keys.values().next().value ?? Infinity));
+    if (!this.#running || oldest === Infinity) return { depth: 0, oldestMs: 0 };
+    return { depth: this.#waiting.size + this.#settled.size, oldestMs: performance.now() - oldest };
   }
 
   /** The earliest of several wishes counts. */
@@ -108,12 +125,22 @@ export class Queue {
   }
 
   #serve(): void {
-    while (this.#running && this.#active.size < this.#options.concurrency && this.#waiting.size > 0) {
-      if (this.#isTurnOver()) return;
-      const key = this.#waiting.keys().next().value!;
-      this.#waiting.delete(key);
-      this.#active.set(key, this.#handle(key));
+    while (this.#running && this.#active.size < this.#options.concurrency) {
+      const next = this.#next();
+      if (next === undefined || this.#isTurnOver()) return;
+      next.from.delete(next.key);
+      this.#served += 1;
+      this.#active.set(next.key, this.#handle(next.key));
     }
+  }
+
+  #next(): { from: Map<string, number>; key: string } | undefined {
+    const isTurnOfSettled = this.#served % SETTLED_EVERY === SETTLED_EVERY - 1;
+    for (const from of isTurnOfSettled ? [this.#settled, this.#waiting] : [this.#waiting, this.#settled]) {
+      const { value: key } = from.keys().next();
+      if (key !== undefined) return { from, key };
+    }
+    return undefined;
   }
 
   async #handle(key: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { waitingFirst } from '../../src/controller/order.ts';
+import { byNeed } from '../../src/controller/order.ts';
 import type { Workbench, WorkbenchStatus } from '../../src/workbench/resource.ts';
 
 const workbench = (name: string, status?: WorkbenchStatus, more: object = {}): Workbench => ({
@@ -8,7 +8,7 @@ const workbench = (name: string, status?: WorkbenchStatus, more: object = {}): W
   ...(status ? { status } : {}),
 });
 
-test('whoever waits comes first, and among equals nobody overtakes', () => {
+test('whoever waits is told from whoever is settled, and nobody overtakes', () => {
   const all = [
     workbench('runs', { phase: 'Running', observedGeneration: 2 }),
     workbench('is new'),
@@ -18,13 +18,8 @@ test('whoever waits comes first, and among equals nobody overtakes', () => {
     workbench('has failed', { phase: 'Failed', observedGeneration: 2 }),
     workbench('is deleted', { phase: 'Running', observedGeneration: 2 }, { deletionTimestamp: '2026-11-29T00:00:00Z' }),
   ];
-  expect(waitingFirst(all)).toEqual([
-    'is new',
-    'was edited',
-    'is on its way',
-    'is deleted',
-    'runs',
-    'is stopped',
-    'has failed',
-  ]);
+  expect(byNeed(all)).toEqual({
+    waiting: ['is new', 'was edited', 'is on its way', 'is deleted'],
+    settled: ['runs', 'is stopped', 'has failed'],
+  });
 });

@@ -104,6 +104,43 @@ describe('a start', () => {
     expect(begun).toEqual(['a', 'b', 'a', 'b', 'c']);
   });
 
+  test('looks at the settled behind whatever changes meanwhile, and at what changes only once', async () => {
+    const { queue, begun, succeed } = workshop({ concurrency: 1 });
+    queue.start(['waits'], ['r1', 'r2', 'r3']);
+    queue.add('changes');
+    queue.add('r2');
+    for (const key of ['waits', 'changes', 'r2', 'r1', 'r3']) await succeed(key);
+    expect(begun).toEqual(['waits', 'changes', 'r2', 'r1', 'r3']);
+  });
+
+  test('comes to the settled however much changes: one in four is of them', async () => {
+    const { queue, begun, succeed } = workshop({ concurrency: 1 });
+    const changes = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    queue.start(changes, ['r1', 'r2']);
+    for (const key of ['a', 'b', 'c', 'r1', 'd', 'e', 'f', 'r2', 'g']) await succeed(key);
+    expect(begun).toEqual(['a', 'b', 'c', 'r1', 'd', 'e', 'f', 'r2', 'g']);
+  });
+
+  test('looks once more at one of the settled on which work is still under way', async () => {
+    const { queue, begun, succeed } = workshop();
+    queue.start(['a']);
+    queue.pause();
+    queue.start([], ['a']);
+    expect(begun).toEqual(['a']);
+    await succeed('a');
+    expect(begun).toEqual(['a', 'a']);
+  });
+
+  test('has the settled in its backlog', async () => {
+    const { queue } = workshop({ concurrency: 1 });
+    queue.start(['a'], ['r1', 'r2']);
+    await jest.advanceTimersByTimeAsync(500);
+    queue.add('b');
+    expect(queue.backlog()).toEqual({ depth: 3, oldestMs: 500 });
+    queue.pause();
+    expect(queue.backlog()).toEqual({ depth: 0, oldestMs: 0 });
+  });
+
   test('after the end begins nothing', async () => {
     const { queue, begun } = workshop();
     await queue.stop();
