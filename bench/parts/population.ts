@@ -31,7 +31,7 @@ export async function measurePopulation(ground: Ground, results: Results): Promi
     names.push(...(await createMany(portal, size - names.length, isFirst ? undefined : 'everybody')));
     await observer.until(names, 'Running', patienceMs(size));
     report(`${size} run`);
-    // Nothing is at rest while the controller manager is still behind with the EndpointSlices, which takes it minutes.
+    // Nothing is at rest while the controller manager is still behind with its Endpoints, which takes it minutes.
     await untilCaughtUp(portal, size);
     report(`${size} at rest`);
 
@@ -40,7 +40,7 @@ export async function measurePopulation(ground: Ground, results: Results): Promi
     results.add(`memory ${size}`, used);
     if (size === flags.populations.at(-1)) results.add('memory growth', ((used - idle) * 1_000) / size);
     await measureLists(ground, results, size, isFirst ? [100] : [100, 'all']);
-    await restart(ground, results, size, observer);
+    names.push(await restart(ground, results, size, observer));
     await observer.stop();
   }
   await controller.end();
@@ -55,8 +55,11 @@ async function rest({ audit }: Ground, results: Results, restMs: number): Promis
   results.add('reads', entries.filter(isUncachedRead).length);
 }
 
-/** A new workbench is made while the controller is away; from the start of its process until that one is Running. */
-async function restart(ground: Ground, results: Results, size: number, observer: Observer): Promise<void> {
+/**
+ * A new workbench is made while the controller is away; from the start of its process until that one is Running.
+ * @returns its name
+ */
+async function restart(ground: Ground, results: Results, size: number, observer: Observer): Promise<string> {
   const { cluster, controller, portal, audit, flags, report } = ground;
   await controller.end();
   const [name] = newNames(1);
@@ -77,4 +80,5 @@ async function restart(ground: Ground, results: Results, size: number, observer:
   const writes = (await audit.since(mark, CONTROLLER_USER)).filter(isControllerWrite);
   results.add('restart writes', writes.filter((entry) => subjectOf(entry) !== name).length);
   results.add(`memory restarted ${size}`, rssMB(controller.process().pid!));
+  return name!;
 }

@@ -12,7 +12,7 @@ export interface QueueOptions {
 
 /** Served without a break, in ms. */
 const TURN_MS = 10;
-/** One in so many is of the settled, however much changes. */
+/** One in so many is of the settled, however much changes: nobody waits for ever. */
 const SETTLED_EVERY = 4;
 
 /** @returns when to look again, in ms; undefined: not before something changes. A rejection means: back off and retry. */
@@ -43,8 +43,8 @@ export class Queue {
 
   /**
    * Both together are all that there is: what came, or was to be looked at, while nothing was served is not remembered.
-   * @param settled comes behind whatever changes meanwhile, as in the priority queue of controller-runtime: thousands that have
-   * nothing to do keep nobody waiting for whom something has happened
+   * @param settled comes behind whatever changes meanwhile, but for one in four, as in the priority queue of controller-runtime:
+   * thousands that have nothing to do keep nobody waiting for whom something has happened
    */
   start(keys: Iterable<string>, settled: Iterable<string> = []): void {
     if (this.#stopped) return;
@@ -53,7 +53,7 @@ export class Queue {
     const now = performance.now();
     for (const key of settled) {
       if (this.#active.has(key)) this.#dirty.add(key);
-      else this.#settled.set(key, now);
+      else if (!this.#waiting.has(key)) this.#settled.set(key, now);
     }
     this.#serve();
   }
