@@ -1,4 +1,5 @@
 /** When the control plane has done all that follows from the last write. Watched: to ask again and again would be work of its own. */
+import { Collection } from '../src/kube/collection.ts';
 import { collectionPath } from '../src/kube/kinds.ts';
 import { Reflector } from '../src/kube/reflector.ts';
 import type { Transport } from '../src/kube/transport.ts';
@@ -36,44 +37,29 @@ async function untilAll<T extends KubeObject>(
   isDone: (object: T) => boolean,
 ): Promise<void> {
   const over = new AbortController();
-  const states = new Map<string, boolean>();
-  let done = 0;
+  const undone = new Set<string>();
   let isCaughtUp = false;
-  const set = ({ metadata: { name } }: T, state: boolean | undefined) => {
-    done += Number(state ?? false) - Number(states.get(name) ?? false);
-    if (state === undefined) states.delete(name);
-    else states.set(name, state);
-  };
-  const look = () => {
-    if (done < states.size || done < count) return;
-    isCaughtUp = true;
-    over.abort();
-  };
+  const collection = new Collection<T>({
+    onChange(object) {
+      const { name } = object.metadata;
+      // What was removed is told of as well, and is there no more.
+      if (collection.get(name) && !isDone(object)) undone.add(name);
+      else undone.delete(name);
+      if (undone.size > 0 || collection.size < count) return;
+      isCaughtUp = true;
+      over.abort();
+    },
+  });
   const reflector = new Reflector<T>({
     info: { kind: path, trim: (object) => object },
     path,
     transport,
-    collection: {
-      saw(object) {
-        set(object, isDone(object));
-        look();
-      },
-      replace(objects) {
-        states.clear();
-        done = 0;
-        for (const object of objects) set(object, isDone(object));
-        look();
-      },
-      sawDeleted(object) {
-        set(object, undefined);
-        look();
-      },
-      advance: () => undefined,
-    },
+    collection,
     signal: over.signal,
     onProblem: ({ error }) => process.stderr.write(`the watch of ${path}: ${String(error)}\n`),
   });
   const late = setTimeout(() => over.abort(), patienceMs(count));
   await reflector.run().finally(() => clearTimeout(late));
-  if (!isCaughtUp) throw new Error(`${done} of ${Math.max(count, states.size)} are done: ${path}`);
+  if (!isCaughtUp)
+    throw new Error(`${collection.size - undone.size} of ${Math.max(count, collection.size)} are done: ${path}`);
 }
