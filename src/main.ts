@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, readEnvironment, settingsFrom } from './config.ts';
 import { entranceFrom } from './entrance.ts';
 import type { Environment } from './environment.ts';
@@ -39,6 +40,9 @@ const PATIENCE = {
   // Longer than clients and load balancers keep a connection for another request, which would be lost if it met the end.
   keepAliveTimeout: 75_000,
 };
+
+/** How long a pass that is under way may still write when this process is asked to end. */
+const LAST_WRITES_MS = 1_000;
 
 async function main(env: Environment): Promise<void> {
   const log = createLogger(env.LOG_LEVEL);
@@ -186,14 +190,16 @@ async function main(env: Environment): Promise<void> {
   log.info({ signal: by }, 'stopping');
   leaving.abort();
   // The lease goes as soon as the passes under way have ended, so that another replica goes on; the watches when the last
-  // request is answered, which may be seconds later.
+  // request is answered, which may be seconds later. A pass may wait for a registry as long: then it ends without a write.
   const answered = Promise.all(servers.map((server) => drain(server, env.WB_DRAIN * 1000)));
   resigning.abort();
   pageRoute.pause();
-  await controller.stop();
+  const passed = controller.stop();
+  await Promise.race([passed, delay(LAST_WRITES_MS, undefined, { ref: false })]);
+  await acting.lock();
   await acts;
-  await lease.release();
-  await answered;
+  if (await lease.release()) log.info('the lease is given back: another replica may act');
+  await Promise.all([answered, passed]);
   stopping.abort();
   await Promise.all([reflectors.ended, route]);
   await Promise.all([transport.close(), leaseTransport.close(), registry.close()]);

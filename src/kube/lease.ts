@@ -71,12 +71,12 @@ export class Lease {
     }
   }
 
-  /** Hands it to whoever waits. */
-  async release(): Promise<void> {
-    if (this.remainingMs() === 0) return;
+  /** Hands it to whoever waits. @returns whether it was held, and is now anybody's */
+  async release(): Promise<boolean> {
+    if (this.remainingMs() === 0) return false;
     this.#heldUntil = 0;
     const { lease } = this.#seen!;
-    await this.#try(() =>
+    return this.#try(() =>
       this.#write({ ...lease, spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 } }),
     );
   }
@@ -175,18 +175,34 @@ export class Lease {
   }
 }
 
-/** A transport that writes only while the Lease is held, and waits for no answer longer than that. Reads pass. */
-export function fenced(transport: Transport, lease: Pick<Lease, 'remainingMs'>): Transport {
+/** A transport that writes only while the Lease is held. */
+export interface FencedTransport extends Transport {
+  /** From now on nothing more is written. Resolves when what is under way has ended, which is before the Lease runs out. */
+  lock(): Promise<void>;
+}
+
+/** Waits for no answer to a write longer than the Lease is held. Reads pass. */
+export function fenced(transport: Transport, lease: Pick<Lease, 'remainingMs'>): FencedTransport {
+  const writing = new Set<Promise<unknown>>();
+  let isLocked = false;
   return {
     ...transport,
     async call<T>(...[method, path, options = {}]: Parameters<Transport['call']>) {
       if (method === 'GET') return transport.call<T>(method, path, options);
-      const left = lease.remainingMs();
+      const left = isLocked ? 0 : lease.remainingMs();
       if (left <= 0) throw new KubeError('unavailable', 0, { message: 'another replica acts for this installation' });
-      return transport.call<T>(method, path, {
-        ...options,
-        timeoutMs: Math.min(options.timeoutMs ?? TIMEOUT_MS, left),
-      });
+      const timeoutMs = Math.min(options.timeoutMs ?? TIMEOUT_MS, left);
+      const write = transport.call<T>(method, path, { ...options, timeoutMs });
+      writing.add(write);
+      try {
+        return await write;
+      } finally {
+        writing.delete(write);
+      }
+    },
+    async lock() {
+      isLocked = true;
+      await Promise.allSettled(writing);
     },
   };
 }
