@@ -28,6 +28,12 @@ interface Series {
   writtenAt: number;
 }
 
+/** What is still to be sent, and of which series. */
+interface Write {
+  key: string;
+  write: () => Promise<void>;
+}
+
 /** The same after so long is another Event. */
 const SERIES_MS = 10 * 60_000;
 /** Between two writes of one series, unless its count is a power of two. */
@@ -46,7 +52,7 @@ export class EventRecorder {
   readonly #burst: number;
   readonly #series = new Map<string, Series>();
   /** One write after the other, so that passes keep the connections; warnings first. */
-  readonly #waiting: Record<News['type'], (() => Promise<void>)[]> = { Warning: [], Normal: [] };
+  readonly #waiting: Record<News['type'], Write[]> = { Warning: [], Normal: [] };
   #sending: Promise<void> | undefined;
   #budget: { tokens: number; at: number };
 
@@ -65,7 +71,13 @@ export class EventRecorder {
 
   /** Another replica acts: what is not written yet is left out. */
   pause(): void {
-    for (const writes of Object.values(this.#waiting)) this.counts.dropped += writes.splice(0).length;
+    for (const writes of Object.values(this.#waiting)) {
+      for (const { key } of writes.splice(0)) {
+        // It may be told anew, and there is perhaps no such Event to count it on.
+        this.#series.delete(key);
+        this.counts.dropped += 1;
+      }
+    }
   }
 
   /** Resolves when nothing is under way. */
@@ -120,24 +132,24 @@ export class EventRecorder {
   }
 
   #send(key: string, type: News['type'], write: () => Promise<void>): void {
-    this.#waiting[type].push(async () => {
-      try {
-        await write();
-        this.counts.written += 1;
-      } catch (error) {
-        // Perhaps there is no such Event; the next time begins one.
-        this.#series.delete(key);
-        this.counts.failed += 1;
-        this.#options.onProblem(error);
-      }
-    });
+    this.#waiting[type].push({ key, write });
     this.#sending ??= this.#run();
   }
 
   async #run(): Promise<void> {
     const { Warning, Normal } = this.#waiting;
     const next = () => Warning.shift() ?? Normal.shift();
-    for (let write = next(); write; write = next()) await write();
+    for (let one = next(); one; one = next()) {
+      try {
+        await one.write();
+        this.counts.written += 1;
+      } catch (error) {
+        // Perhaps there is no such Event; the next time begins one.
+        this.#series.delete(one.key);
+        this.counts.failed += 1;
+        this.#options.onProblem(error);
+      }
+    }
     this.#sending = undefined;
   }
 

@@ -161,6 +161,19 @@ describe('a write', () => {
     await it.stop();
     expect([sent.length, it.counts]).toEqual([1, { written: 1, dropped: 4, failed: 0 }]);
   });
+
+  test('that was left out is an event of its own when it is told again', async () => {
+    const { it, tell, sent, settled } = recorder(5);
+    for (const note of ['one', 'two']) tell(running(note));
+    await it.stop();
+    for (const note of ['one', 'two']) tell(running(note));
+    await settled();
+    expect(sent.map(({ method, body }) => [method, body.note ?? body.series.count])).toEqual([
+      ['POST', 'one'],
+      ['PATCH', 2],
+      ['POST', 'two'],
+    ]);
+  });
 });
 
 test('the names of events are in the order of what happened', async () => {
