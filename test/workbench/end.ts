@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Kind, KindTypes } from '../../src/kube/kinds.ts';
 import { ANNOTATION_IMAGE, ANNOTATION_REQUESTED, controllerOf } from '../../src/workbench/identity.ts';
-import type { Ingress, Pod, Service } from '../../src/workbench/objects.ts';
+import type { Claim, Ingress, Pod, Service } from '../../src/workbench/objects.ts';
 import { isReady } from '../../src/workbench/phase.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 import { isLeaving } from '../../src/workbench/steps.ts';
@@ -13,6 +13,7 @@ export interface End {
   Pod?: unknown;
   Service?: unknown;
   Ingress?: unknown;
+  Claim?: unknown;
 }
 
 /** Where objects are listed: a world, or what was read of a real one. */
@@ -25,11 +26,13 @@ export function endOf(lists: Lists, name: string): End {
   const pods = lists.list('Pod').toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const [service] = lists.list('Service');
   const [ingress] = lists.list('Ingress');
+  const [claim] = lists.list('PersistentVolumeClaim');
   return {
     ...(workbench ? { status: statusOf(workbench, pods) } : {}),
     ...(pods.length > 0 ? { Pod: pods.map((pod) => podOf(pod, workbench)) } : {}),
     ...(service ? { Service: childOf(service) } : {}),
     ...(ingress ? { Ingress: childOf(ingress) } : {}),
+    ...(claim ? { Claim: childOf(claim) } : {}),
   };
 }
 
@@ -49,7 +52,7 @@ function statusOf({ status, metadata }: Workbench, pods: Pod[]): unknown {
   };
 }
 
-function childOf(object: Pod | Service | Ingress): object {
+function childOf(object: Pod | Service | Ingress | Claim): object {
   // The API server leaves out what is empty.
   const { name, labels = {}, annotations = {} } = object.metadata;
   return { name, labels, annotations, owner: controllerOf(object), isLeaving: isLeaving(object), spec: object.spec };

@@ -3,6 +3,7 @@
  * interrupted anywhere, and every write is judged before it is done.
  */
 import { isOrphaning } from '../../src/workbench/claims.ts';
+import { ownerOf } from '../../src/workbench/home.ts';
 import { LABEL_UID, controllerOf, isOurs, uidOf } from '../../src/workbench/identity.ts';
 import type { KubeObject } from '../../src/workbench/objects.ts';
 import { isReady } from '../../src/workbench/phase.ts';
@@ -142,8 +143,14 @@ export class Operator {
     return what === 'create' ? !isLeaving(live!) : !isOrphaning(live!);
   }
 
-  #judge(step: Step, { workbench: owner, pods, service, ingress }: Snapshot): void {
+  #judge(step: Step, { workbench: owner, pods, service, ingress, claim }: Snapshot): void {
     const workbench = owner!;
+    if (step.kind === 'PersistentVolumeClaim') {
+      if (step.do === 'delete') this.violations.push(`a delete of somebody's files: ${step.name}`);
+      if (step.do === 'patch' && ownerOf(claim!) !== workbench.spec.owner)
+        this.violations.push(`a patch of ${step.name}, which is not of this owner`);
+      return;
+    }
     if (step.do === 'create') {
       if (!isOurs(step.object, workbench)) this.violations.push(`a ${step.kind} that nobody owns`);
       // Not even one that is going: both would write to the same files.

@@ -15,13 +15,13 @@ import { differences, endOf } from './end.ts';
 import type { End } from './end.ts';
 import { Operator } from './operator.ts';
 import { NOW, settings, workbench } from './sample.ts';
-import { WISHES, startStates } from './start-states.ts';
-import type { StartState, Wish } from './start-states.ts';
+import { STATUSES, WISHES, claimStates, startStates } from './start-states.ts';
+import type { StartState } from './start-states.ts';
 import type { World } from './world.ts';
 
 const NAME = 'genome';
 const UID = 'uid-1';
-const KINDS: ChildKind[] = ['Pod', 'Service', 'Ingress'];
+const KINDS: ChildKind[] = ['Pod', 'Service', 'Ingress', 'PersistentVolumeClaim'];
 
 interface Played extends Begun {
   operator: Operator;
@@ -29,22 +29,31 @@ interface Played extends Begun {
 
 function build(state: StartState): Played {
   const { metadata, spec } = workbench(state.wish.spec);
-  const begun = begin(state, { metadata: { ...metadata, generation: 1 }, spec }, settings, NOW);
-  return { ...begun, operator: new Operator(begun.world, settings, NAME) };
+  const installation = { ...settings, ...(state.storage ? { storage: state.storage } : {}) };
+  const begun = begin(state, { metadata: { ...metadata, generation: 1 }, spec }, installation, NOW);
+  return { ...begun, operator: new Operator(begun.world, installation, NAME) };
 }
 
+const isIn = (world: World, kind: ChildKind, object: KubeObject) => world.list(kind).includes(object as never);
 const isOurs = (object: KubeObject) => controllerOf(object)?.uid === UID;
 const ours = (world: World, kinds = KINDS) => kinds.flatMap((kind) => world.list(kind).filter(isOurs));
 const names = (objects: KubeObject[]) => objects.map(({ metadata }) => metadata.name);
 
-const fresh = new Map<Wish, End>();
+const fresh = new Map<string, End>();
 /** What a workbench that is new comes to under this wish. */
-function freshEnd(wish: Wish): End {
-  const known = fresh.get(wish);
+function freshEnd({ wish, storage }: Pick<StartState, 'wish' | 'storage'>): End {
+  const key = JSON.stringify([wish, storage]);
+  const known = fresh.get(key);
   if (known) return known;
-  const { world, operator } = build({ id: '', wish, children: () => [], status: () => undefined });
+  const { world, operator } = build({
+    id: '',
+    wish,
+    children: () => [],
+    status: () => undefined,
+    ...(storage ? { storage } : {}),
+  });
   operator.settle();
-  fresh.set(wish, endOf(world, NAME));
+  fresh.set(key, endOf(world, NAME));
   return endOf(world, NAME);
 }
 
@@ -53,7 +62,7 @@ function* unrest({ world, operator, foreign }: Played): Generator<string> {
   yield* operator.violations;
   // Its caches are in step, so nothing that it tries can be refused.
   yield* operator.writes.flatMap(({ step, answer }) => (answer === 'done' ? [] : `${step.do} ${step.kind}: ${answer}`));
-  const touched = foreign.filter((object) => !KINDS.some((kind) => world.list(kind).includes(object as never)));
+  const touched = foreign.filter((object) => !KINDS.some((kind) => isIn(world, kind, object)));
   yield* names(touched).map((name) => `${name} is somebody else's and was touched`);
   const status = world.get('Workbench', NAME)?.status;
   const left = status?.phase === 'Stopped' ? ours(world, ['Pod', 'Ingress']) : [];
@@ -63,7 +72,8 @@ function* unrest({ world, operator, foreign }: Played): Generator<string> {
 }
 
 /** What must have come of it once nothing is held any more. */
-function* wrongEnd({ wish }: StartState, { world, operator, foreign }: Played): Generator<string> {
+function* wrongEnd(state: StartState, { world, operator, foreign }: Played): Generator<string> {
+  const { wish } = state;
   const { status } = world.get('Workbench', NAME) ?? {};
   const isOthersWork = wish.deletion === 'orphan' || wish.deletion === 'over';
   if (isOthersWork && operator.writes.length > 0) yield 'writes to what is not its own any more';
@@ -74,19 +84,25 @@ function* wrongEnd({ wish }: StartState, { world, operator, foreign }: Played): 
   } else if (wish.spec.state === 'Stopped') {
     if (status?.phase !== 'Stopped') yield `stopped, and says ${status?.phase}`;
   } else if (foreign.length > 0) {
-    if (status?.reason !== 'NameConflict') yield `in conflict, and says ${status?.reason}`;
-  } else yield* notAsFresh(wish, world);
+    // A claim stands in the way of the next Pod, not of one that is there, and not of what is refused anyway.
+    const isMet =
+      foreign.some((object) => !isIn(world, 'PersistentVolumeClaim', object)) || ours(world, ['Pod']).length === 0;
+    if (isMet && wish.spec.image === undefined && status?.reason !== 'NameConflict')
+      yield `in conflict, and says ${status?.reason}`;
+  } else yield* notAsFresh(state, world);
 }
 
-/** The Service is kept by whatever has had one. */
-function* notAsFresh(wish: Wish, world: World): Generator<string> {
-  const wanted = freshEnd(wish);
-  const { Service, ...seen } = endOf(world, NAME);
+/** The Service and the files are kept by whatever has had them. */
+function* notAsFresh(state: Pick<StartState, 'wish' | 'storage'>, world: World): Generator<string> {
+  const { wish } = state;
+  const wanted = freshEnd(state);
+  const { Service, Claim, ...seen } = endOf(world, NAME);
   const { status } = world.get('Workbench', NAME)!;
   // A Pod that somebody works in is kept by an edit, and one that was made while its image was allowed by a refusal.
   const isKept = status?.conditions?.some(({ type }) => type === 'RestartRequired') || wish.spec.image !== undefined;
   if (isKept && status?.phase === 'Running') return;
-  const differs = differences({ ...seen, ...(wanted.Service ? { Service } : {}) }, wanted);
+  const kept = { ...(wanted.Service ? { Service } : {}), ...(wanted.Claim ? { Claim } : {}) };
+  const differs = differences({ ...seen, ...kept }, wanted);
   if (differs.length > 0) yield `not as new: ${differs.join('; ')}`;
 }
 
@@ -109,21 +125,28 @@ function* play(state: StartState): Generator<string> {
     for (const { kind, name, uid } of foreign.map(addressOf(world))) world.delete(kind, name, uid, { force: true });
     operator.settle();
     yield* unrest({ ...played, foreign: [] });
-    yield* notAsFresh(state.wish, world);
+    yield* notAsFresh(state, world);
   }
 }
 
 const addressOf = (world: World) => (object: KubeObject) => ({
-  kind: KINDS.find((kind) => world.list(kind).includes(object as never))!,
+  kind: KINDS.find((kind) => isIn(world, kind, object))!,
   name: object.metadata.name,
   uid: object.metadata.uid!,
 });
 
-const states = startStates();
+const states = [...startStates(), ...claimStates()];
 
-test('there are thousands of them, each of its own', () => {
+test('there are thousands of them, each of its own, and whatever is there together meets each status', () => {
   expect(new Set(states.map(({ id }) => id)).size).toBe(states.length);
   expect(states.length).toBeGreaterThan(5_000);
+  const met = new Map<string, Set<string>>();
+  for (const { id } of states) {
+    const [, ...there] = id.split(' | ');
+    const status = there.pop()!;
+    met.set(there.join(), (met.get(there.join()) ?? new Set()).add(status));
+  }
+  expect([...met.values()].filter(({ size }) => size < Object.keys(STATUSES).length)).toEqual([]);
 });
 
 describe('each converges or fails closed, touches nothing that is not ours, and then rests for ever', () => {
@@ -161,6 +184,6 @@ describe('a Pod that is going, on a node that says nothing any more', () => {
     expect(operator.violations).toEqual([]);
     expect(operator.writes.filter(({ step }) => 'force' in step && step.force)).toHaveLength(1);
     expect(world.now).toBeGreaterThan(deadline);
-    expect([...notAsFresh(WISHES[wish]!, world)]).toEqual([]);
+    expect([...notAsFresh({ wish: WISHES[wish]! }, world)]).toEqual([]);
   });
 });

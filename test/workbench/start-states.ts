@@ -3,9 +3,11 @@ import { buildIngress } from '../../src/workbench/ingress.ts';
 import type { Ingress, KubeObject, OwnerReference, Service } from '../../src/workbench/objects.ts';
 import { buildPod } from '../../src/workbench/pod.ts';
 import type { Workbench, WorkbenchSpec, WorkbenchStatus } from '../../src/workbench/resource.ts';
+import { homeOf } from '../../src/workbench/home.ts';
+import { LABEL_UID, claimName } from '../../src/workbench/identity.ts';
 import { buildService } from '../../src/workbench/service.ts';
-import type { Settings } from '../../src/workbench/settings.ts';
-import type { ChildKind } from '../../src/workbench/steps.ts';
+import type { Settings, StorageSettings } from '../../src/workbench/settings.ts';
+import type { ChildKind, Step } from '../../src/workbench/steps.ts';
 
 export interface Child {
   kind: ChildKind;
@@ -51,8 +53,11 @@ function predecessor(owner: Workbench): Workbench {
 }
 
 function pod(owner: Workbench, settings: Settings, more: Partial<Child> = {}, metadata = {}): Child {
-  return { kind: 'Pod', object: with_(buildPod(owner, settings), metadata), ...more };
+  const claim = settings.storage ? claimName(owner) : undefined;
+  return { kind: 'Pod', object: with_(buildPod(owner, settings, { claim }), metadata), ...more };
 }
+
+const MANAGED = { 'app.kubernetes.io/managed-by': 'workbench-controller' };
 
 const earlier = (owner: Workbench) => before(owner, { run: 'earlier' });
 /** Made when the author still asked for another size. */
@@ -128,6 +133,26 @@ export const INGRESSES = conditions('Ingress', buildIngress, (ingress) => {
   };
 });
 
+function claim(owner: Workbench, settings: Settings, more: Partial<Child> = {}, metadata = {}): Child {
+  const [step] = homeOf(owner, {}, settings)!.steps;
+  const { object } = step as Step & { do: 'create' };
+  return { kind: 'PersistentVolumeClaim', object: with_(object, metadata), ...more };
+}
+
+/** Where the files are: it is named after the UID, so a predecessor's bears another name. */
+export const CLAIMS: Record<string, Condition> = {
+  absent: () => undefined,
+  ok: (owner, settings) => claim(owner, settings),
+  'used by another since': (owner, settings) =>
+    claim(owner, settings, {}, { labels: { ...claim(owner, settings).object.metadata.labels, [LABEL_UID]: 'uid-9' } }),
+  'to go with its workbench': (owner, settings) =>
+    claim(owner, { ...settings, storage: { ...settings.storage!, retention: 'Delete' } }),
+  leaving: (owner, settings) => claim(owner, settings, { isLeaving: true }),
+  "nobody's": (owner, settings) => claim(owner, settings, { isForeign: true }, { labels: { app: 'x' } }),
+  "another owner's": (owner, settings) =>
+    claim(before(owner, { owner: 'mallory' }), settings, { isForeign: true }, { labels: { ...MANAGED } }),
+};
+
 export interface Wish {
   spec: Partial<WorkbenchSpec>;
   /** How it was deleted before the controller came; "held" is under somebody else's finalizer. */
@@ -172,6 +197,8 @@ export const STATUSES: Record<string, (podUID: string, endpoint: string) => Work
 };
 
 export interface StartState {
+  /** Where the workbenches of the installation keep their files; absent: in the Pod. */
+  storage?: StorageSettings;
   /** "running | Pod ready | Service ok | Ingress drifted | status none" */
   id: string;
   wish: Wish;
@@ -182,21 +209,40 @@ export interface StartState {
 /** Met together with each other; the rarer ones are met one at a time. */
 const USUAL = ['absent', 'ok', 'drifted', 'leaving', "nobody's"];
 
-/** Each Pod with each Service and Ingress under each wish. What the status said goes round, so that each meets each. */
+/** Each Pod with each Service and Ingress under each wish; each of these three together meets each status under some wish. */
 export function startStates(): StartState[] {
   const statuses = Object.entries(STATUSES);
   const pairs = Object.keys(SERVICES).flatMap((s) => Object.keys(INGRESSES).map((i) => [s, i] as const));
   const chosen = pairs.filter(([s, i]) => (USUAL.includes(s) ? USUAL.includes(i) || s === 'ok' : i === 'ok'));
-  let turn = 0;
-  return Object.entries(WISHES).flatMap(([wish, wanted]) =>
-    Object.entries(PODS).flatMap(([p, pod]) =>
-      chosen.map(([s, i]) => {
-        const [said, status] = statuses[(turn += 1) % statuses.length]!;
+  return Object.entries(WISHES).flatMap(([wish, wanted], wishAt) =>
+    Object.entries(PODS).flatMap(([p, pod], podAt) =>
+      chosen.map(([s, i], pairAt) => {
+        const [said, status] = statuses[(wishAt + podAt + pairAt) % statuses.length]!;
         return {
           id: `${wish} | Pod ${p} | Service ${s} | Ingress ${i} | status ${said}`,
           wish: wanted,
           children: (owner, settings) =>
             [pod, SERVICES[s]!, INGRESSES[i]!].flatMap((condition) => condition(owner, settings) ?? []),
+          status,
+        } satisfies StartState;
+      }),
+    ),
+  );
+}
+
+/** Each Pod that mounts a claim with each claim under each wish. */
+export function claimStates(): StartState[] {
+  const statuses = Object.entries(STATUSES);
+  return Object.entries(WISHES).flatMap(([wish, wanted], wishAt) =>
+    Object.entries(PODS).flatMap(([p, pod], podAt) =>
+      Object.entries(CLAIMS).map(([c, claim], claimAt) => {
+        const [said, status] = statuses[(wishAt + podAt + claimAt) % statuses.length]!;
+        return {
+          id: `${wish} | Pod ${p} | claim ${c} | status ${said}`,
+          storage: { size: '10Gi', accessMode: 'ReadWriteOnce', retention: 'Retain' },
+          wish: wanted,
+          children: (owner, settings) =>
+            [pod, claim, SERVICES.ok!, INGRESSES.ok!].flatMap((condition) => condition(owner, settings) ?? []),
           status,
         } satisfies StartState;
       }),
