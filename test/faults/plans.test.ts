@@ -1,6 +1,6 @@
 /** Every plan: whatever befalls the controller, its requests and its watches, what comes of it is what comes of an undisturbed run. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { STAGES, openFaults } from './faults.ts';
+import { STAGES, openFaults, recoveries } from './faults.ts';
 import type { Faults, Result } from './faults.ts';
 import { plans } from './plans.ts';
 import { leftBy, writesIn, writesOf } from './reference.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all(results);
+  process.stderr.write(recoveries(await Promise.all(results)));
   await faults?.end();
 });
 

@@ -65,6 +65,12 @@ export class Play {
     return name !== undefined && this.ids.has(workbenchOf(name));
   }
 
+  /** How long ago the last fault befell it, ms. */
+  sinceFault(): number | undefined {
+    const last = this.record.findLast(({ fault }) => fault);
+    return last && performance.now() - this.#began - last.at;
+  }
+
   note(seen: Happening & Partial<Recorded>): Recorded {
     const entry: Recorded = { ...seen, at: performance.now() - this.#began };
     this.record.push(entry);

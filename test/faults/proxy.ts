@@ -29,6 +29,8 @@ export interface FaultProxy {
   play: (plays: readonly Play[]) => void;
   /** The resources of the namespace that are being watched, by watches that tell all. */
   watched: () => Set<string>;
+  /** The controller is dead: whoever comes now has no Lease yet. */
+  died: () => void;
   close: () => Promise<void>;
 }
 
@@ -57,6 +59,8 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
   let plays: readonly Play[] = [];
   let isOut = false;
   let heldUntil = 0;
+  /** Grows with each death: what a dead one asked for gives its successor nothing. */
+  let life = 0;
   const streams = new Map<ServerResponse, string>();
   const pulse = startPulse();
 
@@ -72,9 +76,7 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     const [play, action] = fateOf(call, owner, isOurs);
     const entry = play?.note({ ...call, ...(action ? { fault: action } : {}) }) ?? { ...call, at: 0 };
     if (isOurs && isWrite(call)) options.onWrite(call, pulse.since() < heldUntil);
-    const sent = performance.now();
     await pass(request, response, body, entry, play);
-    if (call.resource === 'leases' && isWrite(call) && entry.code! < 300) heldUntil = sent + leaseMs(body);
   }
 
   /** What is about no workbench (a list, a watch, the Lease) is whosever rule asks for it. */
@@ -98,8 +100,11 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     const action = entry.fault;
     if (action && (await befall('before', action, play!, request, response))) return;
     const isWatch = entry.verb === 'watch';
+    const [sent, of] = [performance.now(), life];
     const answer = await forward(request, response, body, isWatch);
     entry.code = answer.statusCode!;
+    if (entry.resource === 'leases' && isWrite(entry) && entry.code < 300 && of === life)
+      heldUntil = sent + leaseMs(body);
     if (action && (await befall('after', action, play!, request, response))) {
       answer.resume();
       return;
@@ -194,6 +199,10 @@ export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     play: (next) => void (plays = next),
     watched: () => new Set(streams.values()),
+    died() {
+      life += 1;
+      heldUntil = 0;
+    },
     async close() {
       const closed = once(server, 'close');
       pulse.stop();

@@ -1,6 +1,6 @@
 /** `npm run faults`: plays plans on a cluster of its own; ends with a line of counts, and with code 1 if any had a problem. */
 import { parseArgs } from 'node:util';
-import { STAGES, openFaults, startFaultCluster } from './faults.ts';
+import { STAGES, openFaults, recoveries, seconds, startFaultCluster } from './faults.ts';
 import type { Result } from './faults.ts';
 import { keep, keptCluster } from './kept.ts';
 import { plans } from './plans.ts';
@@ -83,12 +83,9 @@ function report(results: Result[], ms: number): void {
   process.stdout.write(
     `${results.length} plans, ${failed.length} problems, ${seconds(ms)} (${perMinute} a minute); a batch ${quantile(0.5)}, 95 % within ${quantile(0.95)}, the slowest ${quantile(1)}: ${sorted.at(-1)!.plan.id}\n`,
   );
+  process.stdout.write(recoveries(results));
   for (const { plan } of failed) process.stdout.write(`again: npm run faults -- --plan ${plan.id}\n`);
   if (failed.length > 0) process.exitCode = 1;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 // "| head" has read enough.

@@ -9,7 +9,7 @@ import { API_VERSION } from '../../src/workbench/resource.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
 import { install } from '../installation.ts';
-import { observe } from '../observer.ts';
+import { BLIND, observe } from '../observer.ts';
 import type { Seen } from '../observer.ts';
 import { isWrite, textOf } from './calls.ts';
 import { layDisk } from './disk.ts';
@@ -17,6 +17,7 @@ import { endState } from './end-state.ts';
 import { hands } from './hands.ts';
 import { Play } from './play.ts';
 import type { Recorded } from './play.ts';
+import { CONVERGES_WITHIN_MS } from './plans.ts';
 import type { Plan, Pace } from './plans.ts';
 import { portal } from './portal.ts';
 import { faultProxy } from './proxy.ts';
@@ -37,6 +38,8 @@ export interface Outcome {
 export interface Run {
   outcome: Outcome;
   record: readonly Recorded[];
+  /** From the last fault until the end was there, ms; absent: nothing befell it. */
+  recoveredMs?: number;
 }
 
 export type Part = Pick<Plan, 'scenario' | 'rules' | 'withinMs'> & {
@@ -52,8 +55,6 @@ export interface Stage {
   end: () => Promise<void>;
 }
 
-/** By then the reference's end must be reached (invariant I5); the longest backoff of one fault is far below. */
-const CONVERGES_WITHIN_MS = 60_000;
 /** What the controller's log says when it begins to act, when it begins, and when it may act no more. */
 const ACTING = 'acting: this replica has the lease';
 const LISTENING = 'listening';
@@ -98,7 +99,10 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     if (held.size === 0 || playing.some((play) => !held.has(play) && play.deaths > 0)) return;
     const dying = [...held];
     held.clear();
-    const dead = installation.end('SIGKILL').then(() => dying.forEach((play) => play.died()));
+    const dead = installation.end('SIGKILL').then(() => {
+      proxy.died();
+      dying.forEach((play) => play.died());
+    });
     restarted = dead.then(() => installation.start());
     // One that is killed again before it is ready is none of anybody's business.
     restarted.catch(() => undefined);
@@ -188,9 +192,9 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     if (before === 'stopped') await arrive(await actors.portal.stop(id), 'stopped');
     const look = () => endState(observer.view(id), id, play.user);
 
-    /** First what the cluster says, as it says it; then what REST says of it. */
-    async function arrive(to: string, state: Scenario['after'], moreMs = 0): Promise<void> {
-      await observer.until(() => {
+    /** First what the cluster says, as it says it; then what REST says of it. @returns whether it was there in time (I5) */
+    async function arrive(to: string, state: Scenario['after'], moreMs = 0): Promise<boolean> {
+      const isInTime = await observer.until(() => {
         const { metadata, status } = observer.workbench(to) ?? {};
         if (state === 'gone') return metadata === undefined;
         return (
@@ -201,11 +205,13 @@ export async function openStage(cluster: Cluster, number: number, program: strin
         );
       }, CONVERGES_WITHIN_MS + moreMs);
       await actors.portal.until(to, state);
+      return isInTime;
     }
 
     play.begin();
     id = await act(actors, id);
-    await arrive(id, after, withinMs);
+    const isInTime = await arrive(id, after, withinMs);
+    const recoveredMs = play.sinceFault();
     const isReference = () =>
       isLeft(observer.view(id), scenario) &&
       observer.atRest(id).length === 0 &&
@@ -213,13 +219,19 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     const isEnd = () => (wanted === undefined ? isReference() : isDeepStrictEqual(look(), wanted));
     await rest(play, () => play.isDone && play.deaths === 0 && isEnd(), withinMs);
     const ids = [...play.ids];
-    const isOfOurs = (sentence: string) => ids.some((one) => sentence.startsWith(one));
+    const isOfOurs = (sentence: string) => sentence === BLIND || ids.some((one) => sentence.startsWith(one));
+    const late = isInTime ? [] : [`${id} was not ${after} within ${CONVERGES_WITHIN_MS + withinMs} ms`];
     return {
       record: play.record,
+      ...(recoveredMs === undefined ? {} : { recoveredMs }),
       outcome: {
         end: look(),
         committed: committed(play.record),
-        violations: [...[...(await observer.violations()), ...forbidden].filter(isOfOurs), ...observer.atRest(id)],
+        violations: [
+          ...[...(await observer.violations()), ...forbidden].filter(isOfOurs),
+          ...late,
+          ...observer.atRest(id),
+        ],
         done: play.script.done,
       },
     };
@@ -234,6 +246,7 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     if (isUp && next === pace) return;
     pace = next;
     await installation.end('SIGKILL');
+    proxy.died();
     restarted = installation.start(PACES[next]);
     await restarted;
   }
