@@ -13,6 +13,9 @@ const common = {
   },
 };
 
+/** An observer looks on. */
+const observed = { ...common, setupFilesAfterEnv: ['<rootDir>/test/look-on.ts'] };
+
 export default {
   // Generous: a machine may be slow, and a limit costs nothing when all is well.
   testTimeout: 600_000,
@@ -25,9 +28,9 @@ export default {
         '<rootDir>/test/*.test.ts',
       ],
     },
-    { ...common, displayName: 'api', testMatch: ['<rootDir>/test/api/**/*.test.ts'] },
+    { ...observed, displayName: 'api', testMatch: ['<rootDir>/test/api/**/*.test.ts'] },
     { ...common, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.test.ts'] },
-    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    { ...observed, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     { ...common, displayName: 'rights', testMatch: ['<rootDir>/test/rights/**/*.test.ts'] },
   ],
 };

@@ -32,6 +32,9 @@ export interface Observer {
   stop: () => Promise<void>;
 }
 
+/** Of nobody's in particular: what was not seen cannot be judged. */
+export const BLIND = "the observer's own watch of Pods lost its place";
+
 export type Seen = KubeObject & { kind: Kind };
 
 const kinds = Object.keys(KINDS) as Kind[];
@@ -182,7 +185,7 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
       while (judging.size > 0) await Promise.all(judging);
       // A watch that is cut goes on where it was; listed anew, a Pod that came and went meanwhile would not be seen.
       const isBlind = reflectors.some(({ kind, lists }) => kind === 'Pod' && lists.lost > 0);
-      return isBlind ? [...violations, "the observer's own watch of Pods lost its place"] : violations;
+      return isBlind ? [...violations, BLIND] : violations;
     },
     podsOf: (name) => pods.get(name) ?? new Set(),
     view,

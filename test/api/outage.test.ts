@@ -8,28 +8,23 @@ import type { Client } from '../client.ts';
 import { eventually } from '../eventually.ts';
 import { CONTROLLER_USER, applyKind, install } from '../installation.ts';
 import type { Installation } from '../installation.ts';
-import { observe } from '../observer.ts';
-import type { Observer } from '../observer.ts';
 import { tcpProxy } from '../tcp-proxy.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
 
 let cluster: Cluster;
 let proxy: TcpProxy;
 let installation: Installation;
-let observer: Observer;
 let alice: Client;
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated', kinds: 'crds/workbenches.yaml' });
   proxy = await tcpProxy(cluster.server);
   installation = await install(cluster, { server: proxy.url });
-  observer = await observe(cluster.kubeconfig, 'workbenches');
   alice = client(installation.rest, 'alice');
   await alice.until((await alice.create()).workbench_id, 'running');
 });
 
 afterAll(async () => {
-  await observer?.stop();
   await installation?.end();
   await proxy?.close();
   await cluster?.stop();
@@ -61,7 +56,6 @@ describe('connections to the API server', () => {
     }
     for (const id of ids) await alice.until(id, 'running');
     expect(await lists()).toBe(before);
-    expect(await observer.violations()).toEqual([]);
   });
 
   test('that are refused for a while: reads are answered from the cache, writes say 503, and afterwards all goes on', async () => {
@@ -112,7 +106,6 @@ describe('the controller', () => {
     expect(await installation.end('SIGTERM')).toBe(0);
     await installation.start();
     for (const id of ids) await alice.until(id, 'running');
-    expect(await observer.violations()).toEqual([]);
   });
 
   test('killed at any moment of twenty launches and stops leaves one Pod each, and none for the stopped', async () => {
@@ -132,6 +125,5 @@ describe('the controller', () => {
         expect([id, names.split('\n').filter(Boolean).length]).toEqual([id, count]);
       }
     }
-    expect(await observer.violations()).toEqual([]);
   });
 });

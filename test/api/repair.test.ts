@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { startCluster } from '../cluster/cluster.ts';
@@ -15,7 +15,7 @@ import { eventually } from '../eventually.ts';
 import { judge } from '../kstatus.ts';
 import { manifest } from '../manifest.ts';
 import { quota } from '../quota.ts';
-import { ingressName, podName, serviceName } from '../../src/workbench/identity.ts';
+import { LABEL_ID, ingressName, podName, serviceName } from '../../src/workbench/identity.ts';
 import type { Ingress, KubeObject, Pod } from '../../src/workbench/objects.ts';
 import type { Workbench } from '../../src/workbench/resource.ts';
 
@@ -176,7 +176,7 @@ test('a right that was taken away is named, and the workbench starts when it is 
 });
 
 describe('a webhook that is down', () => {
-  const webhook = (operations: string[], resource: string, url = 'https://127.0.0.1:1/x') =>
+  const webhook = (operations: string[], resource: string, url = 'https://127.0.0.1:1/x', more: object = {}) =>
     cluster.kubectl(
       ['apply', '-f', '-'],
       JSON.stringify({
@@ -191,6 +191,7 @@ describe('a webhook that is down', () => {
             sideEffects: 'None',
             admissionReviewVersions: ['v1'],
             rules: [{ apiGroups: ['', 'networking.k8s.io'], apiVersions: ['v1'], operations, resources: [resource] }],
+            ...more,
           },
         ],
       }),
@@ -224,6 +225,36 @@ describe('a webhook that is down', () => {
     } finally {
       resetting.close();
     }
+  });
+
+  test('and hangs for eight workbenches delays those eight alone', async () => {
+    const held = new Set<Socket>();
+    const hanging = createServer((socket) => held.add(socket.on('close', () => held.delete(socket))));
+    await once(hanging.listen(0, '127.0.0.1'), 'listening');
+    const poisoned = Array.from({ length: 8 }, (_, index) => `poisoned-${index}`);
+    const others = Array.from({ length: 20 }, (_, index) => `healthy-${index}`);
+    try {
+      await webhook(['CREATE'], 'pods', `https://127.0.0.1:${(hanging.address() as AddressInfo).port}/x`, {
+        timeoutSeconds: 30,
+        objectSelector: { matchExpressions: [{ key: LABEL_ID, operator: 'In', values: poisoned }] },
+      });
+      await kubectl(['apply', '-f', '-'], poisoned.map((name) => manifest(name)).join('\n'));
+      await eventually(
+        'all hanging',
+        async () => held.size,
+        (size) => size === poisoned.length,
+      );
+      const hangs = [...held];
+      await kubectl(['apply', '-f', '-'], others.map((name) => manifest(name)).join('\n'));
+      await Promise.all(others.map((name) => alice.until(name, 'running')));
+      expect(hangs.filter((socket) => socket.closed)).toEqual([]);
+    } finally {
+      hanging.close();
+      await up();
+      for (const socket of held) socket.destroy();
+    }
+    await Promise.all(poisoned.map((name) => alice.until(name, 'running')));
+    await Promise.all([...poisoned, ...others].map((name) => alice.call('DELETE', `/${name}`)));
   });
 
   test('keeps no Pod alive that is to stop', async () => {

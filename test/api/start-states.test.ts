@@ -61,7 +61,8 @@ let cases: Case[];
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  installation = await install(cluster, { program: await bundle(cluster.dir) });
+  // It is made up here who was called running, with which Pod.
+  installation = await install(cluster, { program: await bundle(cluster.dir), isUnobserved: true });
   await installation.end();
   transport = createTransport(connect(cluster.kubeconfig), 'start-states');
   const map = { metadata: { name: SOMEBODY.name } };

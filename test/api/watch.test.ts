@@ -141,7 +141,7 @@ describe('a controller', () => {
     await proxy?.close();
   });
 
-  const WATCHES = ['Workbench', 'Pod', 'Service', 'Ingress', 'PageIngress'];
+  const WATCHES = [...Object.keys(KINDS), 'PageIngress'];
   /** The lease is what the API server goes on answering, so it is to be seen well within these limits. */
   const OFTEN = { WB_LEASE_RETRY: '0.5', WB_LEASE_RENEW_DEADLINE: '12' };
   const livez = async () => {

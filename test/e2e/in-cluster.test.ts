@@ -10,6 +10,7 @@ import type { Client } from '../client.ts';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { eventually } from '../eventually.ts';
+import { lookOn } from '../look-on.ts';
 import { buildImage } from '../images/buildImage.ts';
 import { pushBuildBase, pushRuntimeBase } from '../images/pushBases.ts';
 import { pushWorkbenchImage } from '../images/push.ts';
@@ -129,6 +130,7 @@ beforeAll(async () => {
   });
   workbenchImage = workbench.image;
   await installController();
+  await lookOn(cluster, 'workbenches');
   alice = await connectToPod();
 }, 1_800_000);
 
@@ -200,6 +202,7 @@ test('the controller is uninstalled and installed again, and no workbench notice
   await cluster.kubectl(['delete', '-k', join(admin(), 'deploy/controller'), '--timeout=120s']);
   expect(await open(url)).toMatchObject({ status: 200, id });
   await installController();
+  await lookOn(cluster, 'workbenches');
   alice = await connectToPod();
   expect((await alice.call('PATCH', `/${id}`, { workbench_name: 'seen by the new one' })).status).toBe(200);
   const after = await eventually(

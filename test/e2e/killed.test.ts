@@ -4,8 +4,6 @@ import type { Workbench } from '../../src/workbench/resource.ts';
 import { client } from '../client.ts';
 import type { Client, Item } from '../client.ts';
 import { eventually } from '../eventually.ts';
-import { observe } from '../observer.ts';
-import type { Observer } from '../observer.ts';
 import { glance } from './browser.ts';
 import { installForReal } from './installation.ts';
 import type { RealInstallation } from './installation.ts';
@@ -17,17 +15,14 @@ import type { Witness } from './truth.ts';
 const NOTICE_MS = 15_000;
 
 let world: RealInstallation;
-let observer: Observer;
 let alice: Client;
 
 beforeAll(async () => {
   world = await installForReal();
-  observer = await observe(world.cluster.kubeconfig, 'workbenches');
   alice = client(world.rest, 'alice');
 }, 1_800_000);
 
 afterAll(async () => {
-  await observer?.stop();
   await world?.teardown();
 });
 
@@ -59,7 +54,6 @@ async function end({ id, truth }: Life, deaths = 1): Promise<void> {
   await alice.untilGone(id);
   expect(untruths.filter(({ ms }) => ms > NOTICE_MS)).toEqual([]);
   expect(untruths.length).toBeLessThanOrEqual(deaths);
-  expect(await observer.violations()).toEqual([]);
 }
 
 const podOf = async ({ id }: Life) =>
