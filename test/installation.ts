@@ -41,8 +41,6 @@ export interface InstallOptions {
   user?: string;
   /** What is run, if not the sources: a bundle of them starts three times as fast. */
   program?: string;
-  /** What the test itself does to statuses is not for an observer to judge. */
-  isUnobserved?: true;
   /** Flags of Node itself, such as --cpu-prof. */
   nodeFlags?: string[];
   /** Lines of the controller's log, as they come. */
@@ -154,7 +152,7 @@ export async function install(cluster: Cluster, options: InstallOptions = {}): P
     await ready.promise;
   }
 
-  const looking = options.isUnobserved ? undefined : lookOn?.(cluster, namespace);
+  const looking = lookOn?.(cluster, namespace);
   // An earlier version has not all of the kinds.
   if (files === MANIFESTS) await looking;
   await start();

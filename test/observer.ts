@@ -10,7 +10,7 @@ import { Reflector } from '../src/kube/reflector.ts';
 import { createTransport } from '../src/kube/transport.ts';
 import { mounts } from '../src/workbench/home.ts';
 import { LABEL_ID, LABEL_UID, controllerOf, uidOf } from '../src/workbench/identity.ts';
-import type { KubeObject, Pod } from '../src/workbench/objects.ts';
+import type { KubeObject, ObjectMeta, Pod } from '../src/workbench/objects.ts';
 import { isOver, isReady } from '../src/workbench/phase.ts';
 import { KIND } from '../src/workbench/resource.ts';
 import type { Workbench } from '../src/workbench/resource.ts';
@@ -95,7 +95,7 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
 
   /** I8, at each change of a status: the Pod that it speaks of must be this Workbench's and have been ready. */
   function checkRunning({ metadata, status }: Workbench): void {
-    if (status?.phase !== 'Running' || status.podUID === undefined) return;
+    if (status?.phase !== 'Running' || status.podUID === undefined || !isOwnWord(metadata)) return;
     const { podUID } = status;
     const isItsOwn = () => pods.get(metadata.name)?.has(podUID) === true;
     // The watches of two kinds are not in step, but all that is written has one order.
@@ -202,6 +202,16 @@ export async function observe(kubeconfig: string, namespace: string): Promise<Ob
 }
 
 const LAG_MS = 10_000;
+
+/** How the API server calls who wrote: the User-Agent, up to its first slash. */
+const CONTROLLER = 'workbench-controller';
+
+/** Whether nobody but a controller has written what the status says now: tests make statuses up, too. */
+function isOwnWord({ managedFields = [] }: ObjectMeta): boolean {
+  return managedFields.every(
+    ({ manager, subresource }) => subresource !== 'status' || manager?.startsWith(CONTROLLER) === true,
+  );
+}
 
 /** The Workbench that an object is about, whoever's it is: by its controller, our label, or (a stranger on our path) its name. */
 function concerns(object: KubeObject): string {

@@ -61,8 +61,7 @@ let cases: Case[];
 
 beforeAll(async () => {
   cluster = await startCluster({ nodes: 'simulated' });
-  // It is made up here who was called running, with which Pod.
-  installation = await install(cluster, { program: await bundle(cluster.dir), isUnobserved: true });
+  installation = await install(cluster, { program: await bundle(cluster.dir) });
   await installation.end();
   transport = createTransport(connect(cluster.kubeconfig), 'start-states');
   const map = { metadata: { name: SOMEBODY.name } };
