@@ -116,7 +116,7 @@ test('one that is asked to end hands over', async () => {
   await acting.start();
 });
 
-test('one that is asked to end while a registry keeps a pass waiting hands over before that answers, and the other finishes it', async () => {
+test('one that is asked to end while a registry keeps a pass waiting does not wait for it, and the other finishes it', async () => {
   const asked = Promise.withResolvers<void>();
   // Says nothing: whoever asks waits as long as it ever would.
   const registry = createServer(() => asked.resolve());
@@ -139,7 +139,8 @@ test('one that is asked to end while a registry keeps a pass waiting hands over 
       .log()
       .slice(begun)
       .map(({ msg }) => msg);
-    expect(said.filter((msg) => msg === GIVEN_BACK || msg === CUT_SHORT)).toEqual([GIVEN_BACK, CUT_SHORT]);
+    // Its pass was not waited for: it came to its first write when nothing might be written any more.
+    expect(said).toEqual(expect.arrayContaining([GIVEN_BACK, CUT_SHORT]));
     await acting.start({ WB_RESOLVE_IMAGES: 'false', WB_REGISTRIES: '', WORKBENCH_IMAGE: '' });
   } finally {
     registry.closeAllConnections();
