@@ -18,9 +18,9 @@ const PATIENCE_MS = 120_000;
 
 /** For a person who has been nowhere yet. */
 export async function newPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
-  const page = await browser.newPage(options);
-  page.context().setDefaultTimeout(PATIENCE_MS);
-  return page;
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context.newPage();
 }
 
 /** Opens a page that will not reload itself: what it shows stays. */
