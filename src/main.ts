@@ -196,6 +196,7 @@ async function main(env: Environment): Promise<void> {
   pageRoute.pause();
   const passed = controller.stop();
   await Promise.race([passed, delay(LAST_WRITES_MS, undefined, { ref: false })]);
+  recorder.pause();
   await acting.lock();
   await acts;
   if (await lease.release()) log.info('the lease is given back: another replica may act');

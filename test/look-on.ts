@@ -8,42 +8,36 @@ import { onInstall } from './installation.ts';
 import { observe } from './observer.ts';
 import type { Observer } from './observer.ts';
 
-interface Watched {
-  observer: Observer;
-  /** Violations of tests before this one. */
-  told: number;
-}
-
-const watched = new Map<string, Promise<Watched>>();
+const watched = new Map<string, Promise<void>>();
 /** Those that have seen all that there is. */
-const looking = new Set<Watched>();
+const looking = new Set<Observer>();
+/** Sentences that have failed a test. */
+const told = new Set<string>();
 
 /** @returns resolves when it looks on: where a kind is not there yet, not before it is */
 export async function lookOn(cluster: Cluster, namespace: string): Promise<void> {
   const key = `${cluster.dir} ${namespace}`;
   const known =
-    watched.get(key) ??
-    observe(cluster.kubeconfig, namespace).then((observer) => {
-      const one = { observer, told: 0 };
-      looking.add(one);
-      return one;
-    });
+    watched.get(key) ?? observe(cluster.kubeconfig, namespace).then((observer) => void looking.add(observer));
   watched.set(key, known);
   await known;
 }
 
 onInstall(lookOn);
 
-afterEach(async () => {
-  for (const one of looking) {
-    const violations = await one.observer.violations();
-    const before = one.told;
-    one.told = violations.length;
-    expect(violations.slice(before)).toEqual([]);
-  }
-});
+/** What must never be, and has not been told yet. */
+async function violations(): Promise<string[]> {
+  const all = (await Promise.all([...looking].map((observer) => observer.violations()))).flat();
+  const unheard = [...new Set(all)].filter((sentence) => !told.has(sentence));
+  for (const sentence of unheard) told.add(sentence);
+  return unheard;
+}
 
-// Before the hooks of the test file, so while its cluster is there.
+afterEach(async () => expect(await violations()).toEqual([]));
+
+// Before the hooks of the test file, so while its cluster is there. What was seen late is the last test's, or its clearing up.
 afterAll(async () => {
-  await Promise.all([...looking].map(({ observer }) => observer.stop()));
+  const late = await violations();
+  await Promise.all([...looking].map((observer) => observer.stop()));
+  expect(late).toEqual([]);
 });

@@ -190,7 +190,7 @@ export function fenced(transport: Transport, lease: Pick<Lease, 'remainingMs'>):
     async call<T>(...[method, path, options = {}]: Parameters<Transport['call']>) {
       if (method === 'GET') return transport.call<T>(method, path, options);
       const left = isLocked ? 0 : lease.remainingMs();
-      if (left <= 0) throw new KubeError('unavailable', 0, { message: 'another replica acts for this installation' });
+      if (left <= 0) throw new KubeError('unavailable', 0, { message: 'this replica may not act now' });
       const timeoutMs = Math.min(options.timeoutMs ?? TIMEOUT_MS, left);
       const write = transport.call<T>(method, path, { ...options, timeoutMs });
       writing.add(write);

@@ -116,7 +116,7 @@ test('one that is asked to end hands over', async () => {
   await acting.start();
 });
 
-test('one that is asked to end while a registry keeps a pass waiting does not wait for it, and the other finishes it', async () => {
+test('one that is asked to end while a registry keeps a pass waiting cuts it short, and the other finishes it', async () => {
   const asked = Promise.withResolvers<void>();
   // Says nothing: whoever asks waits as long as it ever would.
   const registry = createServer(() => asked.resolve());

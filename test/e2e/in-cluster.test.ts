@@ -202,7 +202,6 @@ test('the controller is uninstalled and installed again, and no workbench notice
   await cluster.kubectl(['delete', '-k', join(admin(), 'deploy/controller'), '--timeout=120s']);
   expect(await open(url)).toMatchObject({ status: 200, id });
   await installController();
-  await lookOn(cluster, 'workbenches');
   alice = await connectToPod();
   expect((await alice.call('PATCH', `/${id}`, { workbench_name: 'seen by the new one' })).status).toBe(200);
   const after = await eventually(

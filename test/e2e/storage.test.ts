@@ -175,5 +175,3 @@ test('where the class says so the volume goes with its workbench', async () => {
     ({ body: { items } }) => items!.length === 0,
   );
 });
-
-test('never were two Pods on one volume', async () => {});

@@ -138,19 +138,19 @@ async function openOn(cluster: Cluster, stages: number, program: string): Promis
 
 /** What is done to a watch, as ids have it; and the silence that the product itself waits for. */
 const OF_WATCHES: [what: string, id: RegExp][] = [
-  ['a watch that was reset or closed', /:(cut-before|cut-after|half|close)~/],
+  ['a watch reset or closed', /:(cut-before|cut-after|half|close)~/],
   ['410, or an error, in a watch', /:(cut-gone|gone|error)~/],
   ['a silent watch', /:silent-really~/],
 ];
 
-/** How long it took from the last fault until all was as in an undisturbed run, for faults of watches; lines for people. */
+/** How long after the last fault the workbench was where it should be, for faults of watches; lines for people. */
 export function recoveries(results: readonly Result[]): string {
   return OF_WATCHES.map(([what, id]) => {
     const times = results.flatMap(({ plan, recoveredMs }) => (id.test(plan.id) ? (recoveredMs ?? []) : []));
     const sorted = times.toSorted((a, b) => a - b);
     if (sorted.length === 0) return '';
     const at = (part: number) => seconds(sorted[Math.floor((sorted.length - 1) * part)]!);
-    return `${what}, ${sorted.length} times: made good in ${at(0.5)}, 95 % within ${at(0.95)}, the slowest ${at(1)}\n`;
+    return `${what}, ${sorted.length} times: the end came after ${at(0.5)}, 95 % within ${at(0.95)}, the slowest ${at(1)}\n`;
   }).join('');
 }
 

@@ -201,7 +201,7 @@ describe('a fenced transport', () => {
     }) as Transport['call'];
     return { sent, answers, acting: fenced({ call } as Transport, { remainingMs: () => remainingMs }) };
   }
-  const REFUSED = 'another replica acts';
+  const REFUSED = 'may not act';
 
   test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('sends no %s when the lease is not held', async (method) => {
     const { acting, sent } = fence(0);

@@ -85,10 +85,9 @@ function* wrongEnd(state: StartState, { world, operator, foreign }: Played): Gen
     if (status?.phase !== 'Stopped') yield `stopped, and says ${status?.phase}`;
   } else if (foreign.length > 0) {
     // A claim stands in the way of the next Pod, not of one that is there, and not of what is refused anyway.
-    const isMet =
-      foreign.some((object) => !isIn(world, 'PersistentVolumeClaim', object)) || ours(world, ['Pod']).length === 0;
-    if (isMet && wish.spec.image === undefined && status?.reason !== 'NameConflict')
-      yield `in conflict, and says ${status?.reason}`;
+    const isOnlyClaim = foreign.every((object) => isIn(world, 'PersistentVolumeClaim', object));
+    const isPassedBy = isOnlyClaim && (ours(world, ['Pod']).length > 0 || wish.spec.image !== undefined);
+    if (!isPassedBy && status?.reason !== 'NameConflict') yield `in conflict, and says ${status?.reason}`;
   } else yield* notAsFresh(state, world);
 }
 
