@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { connect } from '../../src/kube/connect.ts';
-import { KINDS, collectionPath } from '../../src/kube/kinds.ts';
+import { isKubeError } from '../../src/kube/errors.ts';
+import { KINDS, collectionPath, objectPath } from '../../src/kube/kinds.ts';
 import { createTransport } from '../../src/kube/transport.ts';
 import { CLASS_KIND } from '../../src/workbench/class.ts';
 import { API_VERSION } from '../../src/workbench/resource.ts';
@@ -237,6 +238,12 @@ export async function openStage(cluster: Cluster, number: number, program: strin
     };
   }
 
+  async function remove(id: string): Promise<void> {
+    await transport.call('DELETE', objectPath('Workbench', namespace, id)).catch((error: unknown) => {
+      if (!isKubeError(error, 'notFound')) throw error;
+    });
+  }
+
   /** A controller that is up, with these settings. */
   async function prepare(next: Pace): Promise<void> {
     const isUp = await restarted.then(
@@ -288,6 +295,8 @@ export async function openStage(cluster: Cluster, number: number, program: strin
             play.dying?.resolve();
             held.delete(play);
             crashWhenAllAreThere();
+            // What was played for is in the way of whatever is played after it: each restart would read it.
+            await Promise.all([...play.ids].map(remove));
           }
         }),
       );
